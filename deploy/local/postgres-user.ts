@@ -1,0 +1,45 @@
+import { chown, lchown, readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** nobody, nogroup: on every Linux the numbers that own nothing. */
+const nobody = 65534;
+
+/**
+ * How PostgreSQL, which refuses to run as root, is started: as we are, as nobody, or, where nobody may not pass a parent folder,
+ * in a user namespace in which root is called nobody. `owner` is whom its files belong to.
+ */
+export type PostgresUser = Readonly<
+  | { mode: 'same'; owner: number }
+  | { mode: 'nobody'; owner: number; uid: number; gid: number }
+  | { mode: 'namespace'; owner: number; prefix: readonly string[] }
+>;
+
+/** Chooses the mode for a server whose programs and data stand at these existing paths. */
+export async function postgresUser(paths: readonly string[]): Promise<PostgresUser> {
+  const self = process.getuid?.();
+  if (self === undefined) throw new Error('the embedded PostgreSQL needs Linux; set WEIR_DATABASE_URL to a server of your own');
+  if (self !== 0) return { mode: 'same', owner: self };
+  for (const path of paths) {
+    if (!(await isPassable(path))) return { mode: 'namespace', owner: 0, prefix: namespacePrefix };
+  }
+  return { mode: 'nobody', owner: nobody, uid: nobody, gid: nobody };
+}
+
+const namespacePrefix = ['/usr/bin/unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'] as const;
+
+/** Whether every folder above the path may be passed by everybody. */
+async function isPassable(path: string): Promise<boolean> {
+  let folder = dirname(await realpath(path));
+  for (;;) {
+    if (((await stat(folder)).mode & 0o001) === 0) return false;
+    if (folder === dirname(folder)) return true;
+    folder = dirname(folder);
+  }
+}
+
+/** Gives a folder and all in it to the user of the mode. Does nothing when the folder itself is theirs already. Not atomic, safe to repeat from the top. */
+export async function giveTo(user: PostgresUser, folder: string): Promise<void> {
+  if ((await stat(folder)).uid === user.owner) return;
+  for (const entry of await readdir(folder, { recursive: true })) await lchown(join(folder, entry), user.owner, user.owner);
+  await chown(folder, user.owner, user.owner);
+}
