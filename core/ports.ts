@@ -1,0 +1,203 @@
+import type { JsonObject } from './json.ts';
+import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
+
+/**
+ * The outside as kinds see it. Every call takes an AbortSignal, and every answer is bounded. A kind gets exactly the ports
+ * named in its `needs`, already bound to its tenant (and to the delivery's cluster and account).
+ */
+
+// ── objects of the same tenant ───────────────────────────────────────────────────────────────────────────────────────
+
+export interface Lookup {
+  /** The object, or null. Row-level security makes a foreign object look missing. */
+  get(key: ObjectKey): Promise<StoredObject | null>;
+  list(kind: string, namespace: string): Promise<readonly StoredObject[]>;
+  /** Names of the plane's namespaces that belong to this tenant. */
+  namespaces(): Promise<readonly string[]>;
+  /** The Delivery of a definition on this run's cluster, or null when it is not delivered there. */
+  deliveryOf(definition: ObjectKey): Promise<StoredObject | null>;
+}
+
+export interface Secrets {
+  /** Opened values of a Secret, or null when it does not exist. Never log, store or quote them. */
+  read(namespace: string, name: string): Promise<Readonly<Record<string, Uint8Array>> | null>;
+}
+
+// ── git ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type GitCredential = Readonly<{ is: 'none' }> | Readonly<{ is: 'basic'; username: string; password: string }> | Readonly<{ is: 'bearer'; token: string }>;
+export type GitRemote = Readonly<{ url: string; credential: GitCredential; /** PEM, for a server with a private CA. */ caPem: string | null }>;
+/** One line of `git ls-remote`: `refs/heads/main`, `refs/tags/v1` (already peeled to its commit), or `HEAD`. */
+export type GitRef = Readonly<{ name: string; commit: string }>;
+
+export interface Git {
+  /** One `ls-remote` with this tenant's credential. Throws AppError gitFailed, gitAuthFailed, egressDenied. */
+  look(remote: GitRemote, limits: Readonly<{ timeoutMs: number }>, signal: AbortSignal): Promise<readonly GitRef[]>;
+  /**
+   * The tree of a commit as an uncompressed tar file in a temporary place. Fetches into the shared mirror of the URL (single flight) and refuses
+   * a commit that is not reachable from `advertised` (design.md section 3). The caller disposes.
+   */
+  snapshot(
+    remote: GitRemote,
+    want: Readonly<{ commit: string; advertised: readonly GitRef[]; /** Only commits on this ref count, when given. */ within: string | null }>,
+    limits: Readonly<{ timeoutMs: number; maxBytes: number }>,
+    signal: AbortSignal,
+  ): Promise<Readonly<{ tarPath: string; dispose(): Promise<void> }>>;
+}
+
+// ── artifacts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Content of a source at a revision, addressed by digest (`sha256:<hex>` of the gzip tarball, which is the same for the same content). */
+export type Artifact = Readonly<{ digest: string; sizeBytes: number; fileCount: number }>;
+
+export interface Artifacts {
+  /** Packs a tar (regular files and folders only; links are refused) without what the ignore rules name. Idempotent: same content, same digest. */
+  put(input: Readonly<{ tarPath: string; ignore: string | null; maxBytes: number; maxEntries: number }>, signal: AbortSignal): Promise<Artifact>;
+  has(digest: string): Promise<boolean>;
+}
+
+// ── rendering ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A Kubernetes object as it will be sent: apiVersion, kind and metadata.name are there. */
+export type Manifest = JsonObject;
+
+/** What of a Kustomization's spec reaches the build (definitions.md 3.2 step 2). */
+export type BuildSpec = Readonly<{
+  targetNamespace: string | null;
+  namePrefix: string | null;
+  nameSuffix: string | null;
+  patches: readonly JsonObject[];
+  images: readonly JsonObject[];
+  components: readonly string[];
+  ignoreMissingComponents: boolean;
+  buildMetadata: readonly string[] | null;
+  commonLabels: Readonly<Record<string, string>>;
+  commonAnnotations: Readonly<Record<string, string>>;
+}>;
+
+/** Variables for substitution, or null for none at all. `always`: run the step even when no variable exists (substituteStrategy). */
+export type Substitution = Readonly<{ variables: Readonly<Record<string, string>>; always: boolean }>;
+
+export type Rendered = Readonly<{
+  /** `sha256:<hex>` of the canonical list of objects. */
+  digest: string;
+  /** Digest of everything that was read: files, tool version, parameters, variables that were really used. */
+  inputDigest: string;
+  objects: readonly Manifest[];
+  /** True when nothing had to run. */
+  cached: boolean;
+}>;
+
+export interface Render {
+  /**
+   * Builds the objects of a path of an artifact in the sandbox and substitutes variables. Throws AppError buildFailed (message names file and reason,
+   * never a value), sandboxUnavailable, notFound when `path` is not in the artifact.
+   */
+  render(input: Readonly<{ artifactDigest: string; path: string; build: BuildSpec; substitution: Substitution }>, limits: Readonly<{ timeoutMs: number }>, signal: AbortSignal): Promise<Rendered>;
+}
+
+// ── a workload cluster, as one tenant account ────────────────────────────────────────────────────────────────────────
+
+export type ObjectRef = Readonly<{ apiVersion: string; kind: string; namespace: string; name: string }>;
+
+export type ApplyItem = Readonly<{
+  id: string;
+  ref: ObjectRef;
+  manifest: Manifest;
+  /** Recreate when an immutable field changed. */
+  recreate: boolean;
+  /** Override: desired state wins. Merge: keep others' fields. IfNotPresent: create only. */
+  mode: 'Override' | 'Merge' | 'IfNotPresent';
+}>;
+
+export type Applied = Readonly<{ id: string; action: ObjectResult['action']; uid: string | null; generation: number | null; resourceVersion: string | null; message?: string; /** True when the answer was cut or late: neither success nor failure. */ unknown?: boolean }>;
+
+/** Metadata of a live object as the watch cache or a metadata request shows it. */
+export type LiveMeta = Readonly<{ uid: string; generation: number | null; resourceVersion: string; deliveryLabel: string | null; deleting: boolean; annotations: Readonly<Record<string, string>> }>;
+
+export type Health = Readonly<{ id: string; is: 'current' | 'inProgress' | 'failed' | 'notFound' | 'unknown'; message: string }>;
+
+export type Removed = Readonly<{ id: string; is: 'gone' | 'terminating' | 'otherUid' | 'notOurs' | 'denied' | 'unknown'; message?: string }>;
+
+export interface Cluster {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Namespaces of the workload cluster in which the tenant may work. Empty for a private cluster reached by the tenant's own kubeconfig: no limit of ours. */
+  readonly namespaces: readonly string[];
+  /** `system:serviceaccount:<ns>:<name>`, or a description of the tenant's own kubeconfig user. For messages. */
+  readonly account: string;
+  /** Scope and plural of a kind by the cluster's discovery (cached; asked anew once when missing), or null when the cluster has no such kind. */
+  resolve(apiVersion: string, kind: string, signal: AbortSignal): Promise<Readonly<{ plural: string; namespaced: boolean }> | null>;
+  /**
+   * Server-side apply with field manager `weir`, staged (CRDs, Namespaces, cluster-wide definitions, rest, webhooks last), parallel inside a stage.
+   * `beforeBatch` is called before each batch and throws when the fence is lost; `afterBatch` gets that batch's results at once. One result per item.
+   */
+  apply(items: readonly ApplyItem[], options: Readonly<{ dryRun: boolean; beforeBatch(): Promise<void>; afterBatch(results: readonly Applied[]): Promise<void> }>, signal: AbortSignal): Promise<readonly Applied[]>;
+  /** Metadata of objects: from the watch cache when it is synced (no request), else by requests that also start the watch. A missing object is null. */
+  live(deliveryId: string, refs: readonly Readonly<{ id: string; ref: ObjectRef }>[], signal: AbortSignal): Promise<ReadonlyMap<string, LiveMeta | null>>;
+  /** Whole live object, or null when the API server said 404. */
+  read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | null>;
+  /** What server-side apply of the manifest would change, by one dry run: true when the live object differs. */
+  differs(item: ApplyItem, signal: AbortSignal): Promise<boolean>;
+  /** Deletes with uid precondition and background propagation after checking our label. `gone` only when the API server confirmed absence (404) or another uid. */
+  remove(deliveryId: string, targets: readonly Readonly<{ id: string; ref: ObjectRef; uid: string }>[], options: Readonly<{ beforeBatch(): Promise<void>; afterBatch(results: readonly Removed[]): Promise<void> }>, signal: AbortSignal): Promise<readonly Removed[]>;
+  /** Health by kstatus rules; from watches of whole objects that stay open while something is in progress, so that a change makes the delivery due. */
+  health(deliveryId: string, refs: readonly Readonly<{ id: string; ref: ObjectRef }>[], signal: AbortSignal): Promise<readonly Health[]>;
+  /** True when deleting the object would take other content with it: a Namespace, CRD or PVC that still holds something. */
+  holdsContent(ref: ObjectRef, signal: AbortSignal): Promise<boolean>;
+}
+
+// ── the delivery's own records ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Inventory of one delivery. Every write checks the fence in its own transaction and throws AppError fenceLost when a newer run owns the unit. */
+export interface Inventory {
+  load(): Promise<readonly InventoryEntry[]>;
+  /** old ∪ new before the first apply: entries that are not there yet are added as `intent`. */
+  intend(entries: readonly Readonly<{ id: string; version: string }>[]): Promise<void>;
+  /** What the API server confirmed. */
+  confirm(entries: readonly Readonly<{ id: string; version: string; uid: string; appliedDigest: string; generation: number | null; resourceVersion: string }>[]): Promise<void>;
+  /** Removes entries whose absence (or other uid) the API server confirmed. */
+  forget(ids: readonly string[]): Promise<void>;
+  /** Throws fenceLost when a newer run owns the unit. */
+  checkFence(): Promise<void>;
+}
+
+/** What a Receiver kind keeps: the path under which its webhook is found before a tenant is known. */
+export interface HookDirectory {
+  /** Sets (or with null empties) the path digest of this receiver. Idempotent. */
+  register(pathDigest: string | null): Promise<void>;
+}
+
+export type ClusterProbe = Readonly<{
+  is: 'ready' | 'unreachable' | 'refused' | 'paused' | 'credentialMissing';
+  message: string;
+  version: string | null;
+  credential: Readonly<{ issuedAtMs: number; expiresAtMs: number }> | null;
+  accounts: readonly Readonly<{ tenant: string; account: string; missing: readonly string[]; message: string }>[];
+}>;
+
+/** A cluster as its owner watches over it: heartbeat, version, token renewal, permission preflight of each granted account. */
+export interface ClusterCare {
+  /** Looks once. Renews the bootstrap token when half of its life is over. Idempotent; never throws for a cluster that does not answer. */
+  probe(signal: AbortSignal): Promise<ClusterProbe>;
+}
+
+/** What a Placement selects, for its status. */
+export interface Places {
+  selectedBy(placement: StoredObject): Promise<Readonly<{ definitions: number; clusters: readonly string[] }>>;
+}
+
+export type Capabilities = Readonly<{
+  lookup: Lookup;
+  secrets: Secrets;
+  git: Git;
+  artifacts: Artifacts;
+  render: Render;
+  cluster: Cluster;
+  inventory: Inventory;
+  hooks: HookDirectory;
+  care: ClusterCare;
+  places: Places;
+}>;
+export type Need = keyof Capabilities;
