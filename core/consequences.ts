@@ -32,7 +32,7 @@ function outboxOf({ resource, before, after }: Change, specMoved: boolean): read
   if (object === null) return [];
   const entries: OutboxEntry[] = [];
   const created = before === null || after === null;
-  if (placesChanged(resource.kind, object, before, after, specMoved)) entries.push({ what: 'places', namespace: object.namespace === '' ? object.name : object.namespace });
+  if (placesChanged(resource.kind, before, after, specMoved)) entries.push({ what: 'places', namespace: object.namespace === '' ? object.name : object.namespace });
   if (resource.kind === 'Cluster' || resource.kind === 'ClusterGrant' || resource.kind === 'ClusterAccount') entries.push(grantsOf(object));
   if (isWatchedContent(resource.kind, object) || created) {
     if (created || contentMoved(before, after)) entries.push({ what: 'wake', kind: resource.kind, namespace: object.namespace, name: object.name, on: 'change' });
@@ -40,14 +40,15 @@ function outboxOf({ resource, before, after }: Change, specMoved: boolean): read
   return entries;
 }
 
-function placesChanged(kind: string, object: StoredObject, before: StoredObject | null, after: StoredObject | null, specMoved: boolean): boolean {
+function placesChanged(kind: string, before: StoredObject | null, after: StoredObject | null, specMoved: boolean): boolean {
   if (kind === 'Placement') return specMoved || before === null || after === null;
   if (kind === 'Namespace') return annotation(before, DEFAULT_CLUSTER) !== annotation(after, DEFAULT_CLUSTER);
   return false;
 }
 
+/** A ClusterGrant stands beside its Cluster and names it (default: its own name); a ClusterAccount names one as a Placement does. */
 function grantsOf(object: StoredObject): OutboxEntry {
-  const named = object.kind === 'Cluster' ? object.name : (textAt(object.body, 'spec', 'cluster') ?? textAt(object.body, 'spec', 'clusterRef', 'name') ?? object.name);
+  const named = object.kind === 'Cluster' ? object.name : (textAt(object.body, 'spec', 'cluster') ?? object.name);
   return { what: 'grants', clusterNamespace: object.namespace, clusterName: named };
 }
 
