@@ -44,8 +44,6 @@ export type RunningCluster = Readonly<{
 }>;
 
 const controllersTimeoutMs = 120_000;
-/** kube-apiserver waits for requests that are under way, and a watch always is. */
-const apiServerStopMs = 2_000;
 
 /** One real workload cluster on a fresh port of 127.0.0.1. Throws, with nothing left running, when a part does not come up. */
 export async function startCluster(children: Children, options: ClusterOptions): Promise<RunningCluster> {
@@ -59,16 +57,15 @@ export async function startCluster(children: Children, options: ClusterOptions):
   let etcd: RunningProcess | null = null;
 
   const stopApiServer = async (): Promise<void> => {
-    await apiServer?.stop('SIGTERM', apiServerStopMs);
+    await apiServer?.stop('SIGKILL');
     apiServer = null;
   };
   const startApiServer = async (): Promise<void> => {
     apiServer ??= await startKubeApiserver(children, tools.kubeApiserver, files, name, port);
   };
+  // Killed, not asked: kube-apiserver would go on answering while watches are open, and nothing here has data to save.
   const stop = async (): Promise<void> => {
-    await Promise.all(others.map((part) => part.stop('SIGTERM', 1_000)));
-    await stopApiServer();
-    await etcd?.stop('SIGTERM', 2_000);
+    await Promise.all([...others, apiServer, etcd].map((part) => part?.stop('SIGKILL')));
   };
   try {
     etcd = await startEtcd(children, tools.etcd, files, name);
