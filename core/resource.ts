@@ -13,9 +13,9 @@ export const roles: readonly Role[] = Object.freeze(['viewer', 'editor', 'admin'
 /**
  * Who may use one verb: the weakest role that may, or
  * `never` (the verb exists for nobody but the plane), `own` (each member for the objects they made, admins for all),
- * `members` (viewer and up, but only the listed fields may change: `tenants` patch by its admins).
+ * `platform` (no role of the tenant; platform admins where `platform` is `full`).
  */
-export type Access = Role | 'never' | 'own';
+export type Access = Role | 'never' | 'own' | 'platform';
 
 /** What a platform admin may do without being a member: everything, read only, or nothing. */
 export type PlatformAccess = 'full' | 'read' | 'none';

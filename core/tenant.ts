@@ -1,4 +1,4 @@
-import type { Resource, Role, Verb } from './resource.ts';
+import type { Access, Resource, Role, Subresource, Verb } from './resource.ts';
 import { roles } from './resource.ts';
 
 declare const scopeBrand: unique symbol;
@@ -36,7 +36,7 @@ export type Principal = Readonly<{
   expiresAtMs: number;
 }>;
 
-export type AuthorizationRequest = Readonly<{ verb: Verb; resource: Resource; tenantId: string; tenantName: string }>;
+export type AuthorizationRequest = Readonly<{ verb: Verb; resource: Resource; /** Its own right counts instead of the resource's. */ subresource?: Subresource; tenantId: string; tenantName: string }>;
 
 export type Authorization =
   | Readonly<{ allowed: true; scope: TenantScope; role: Role | 'platform-admin'; onlyOwn: boolean }>
@@ -47,22 +47,23 @@ export type Authorization =
  * Pure. `visible` is false when the caller is no member (and no platform admin with rights on the kind): such a caller must get the answer for "missing".
  */
 export function authorize(principal: Principal, request: AuthorizationRequest): Authorization {
-  const { verb, resource, tenantId } = request;
+  const { verb, resource, subresource, tenantId } = request;
   const membership = principal.memberships.find((one) => one.tenantId === tenantId);
-  if (!withinLimits(principal.limits, resource.plural, verb)) return denied(membership !== undefined, `the token is not allowed to ${verb} ${resource.plural}`);
+  const plural = subresource === undefined ? resource.plural : `${resource.plural}/${subresource.name}`;
+  const access = subresource?.access ?? resource.access[verb];
+  if (!withinLimits(principal.limits, plural, verb)) return denied(membership !== undefined, `the token is not allowed to ${verb} ${plural}`);
   const actor: Actor = { name: principal.name, via: principal.via };
   if (membership !== undefined) {
-    const access = resource.access[verb];
     if (access === 'own') return granted(tenantId, actor, membership.role, membership.role !== 'admin');
-    if (access !== 'never' && ranks(membership.role, access)) return granted(tenantId, actor, membership.role, false);
+    if (access !== 'never' && access !== 'platform' && ranks(membership.role, access)) return granted(tenantId, actor, membership.role, false);
   }
-  if (principal.platformAdmin && platformMay(resource, verb)) return granted(tenantId, actor, 'platform-admin', false);
+  if (principal.platformAdmin && platformMay(resource, access, verb)) return granted(tenantId, actor, 'platform-admin', false);
   const visible = membership !== undefined || principal.platformAdmin;
   return denied(visible, membership === undefined ? 'not a member of this tenant' : `role ${membership.role} of tenant ${membership.tenantName} lacks ${verb}`);
 }
 
-function platformMay(resource: Resource, verb: Verb): boolean {
-  if (resource.platform === 'full') return resource.access[verb] !== 'never';
+function platformMay(resource: Resource, access: Access, verb: Verb): boolean {
+  if (resource.platform === 'full') return access !== 'never';
   return resource.platform === 'read' && (verb === 'get' || verb === 'list' || verb === 'watch');
 }
 
@@ -72,7 +73,8 @@ function ranks(have: Role, need: Role): boolean {
 
 function withinLimits(limits: TokenLimits | null, plural: string, verb: Verb): boolean {
   if (limits === null) return true;
-  return (limits[plural] ?? limits['*'] ?? []).includes(verb);
+  const listed = Object.hasOwn(limits, plural) ? limits[plural] : limits['*'];
+  return (listed ?? []).includes(verb);
 }
 
 function granted(tenantId: string, actor: Actor, role: Role | 'platform-admin', onlyOwn: boolean): Authorization {
