@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type Children, isErrno } from '#deploy/local/children.ts';
 import { freePort } from '#deploy/local/ports.ts';
 import { findPostgresBinaries, linkLibraries, type PostgresBinaries } from '#deploy/local/postgres-binaries.ts';
-import { giveTo, type PostgresUser, postgresUser } from '#deploy/local/postgres-user.ts';
 import { type ProcessSpec, type RunningProcess, runProcess, startProcess } from '#deploy/local/process.ts';
+import { asUser, giveTo, type UnprivilegedUser, unprivilegedUser } from '#deploy/local/unprivileged.ts';
 
 export type PostgresOptions = Readonly<{
   /** Holds data, password and log; made if absent, kept after the stop. */
@@ -37,7 +37,7 @@ type Home = Readonly<{
   data: string;
   logFile: string;
   binaries: PostgresBinaries;
-  user: PostgresUser;
+  user: UnprivilegedUser;
   env: Readonly<Record<string, string>>;
 }>;
 
@@ -81,7 +81,7 @@ async function openHome(path: string): Promise<Home> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const dir = await realpath(path);
   const binaries = await findPostgresBinaries();
-  const user = await postgresUser([dir, binaries.postgres]);
+  const user = await unprivilegedUser([dir, binaries.postgres]);
   const libraries = await linkLibraries(binaries, join(dir, 'lib'));
   await chmod(dir, 0o700);
   await giveTo(user, dir);
@@ -126,7 +126,7 @@ async function ensureCluster(children: Children, home: Home, fsync: boolean): Pr
     '--builtin-locale=C.UTF-8',
     ...(fsync ? [] : ['--no-sync']),
   ];
-  await runProcess(children, asUser(home, { name: 'initdb', command: home.binaries.initdb, args }), initTimeoutMs);
+  await runProcess(children, program(home, 'initdb', home.binaries.initdb, args), initTimeoutMs);
   await rename(fresh, home.data);
 }
 
@@ -141,21 +141,15 @@ function serverSpec(home: Home, port: number, options: PostgresOptions): Paramet
   };
   const args = ['-D', home.data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   return {
-    ...asUser(home, { name: 'PostgreSQL', command: home.binaries.postgres, args }),
+    ...program(home, 'PostgreSQL', home.binaries.postgres, args),
     lastSignal: 'SIGINT',
     ready: async () => (await readPidFile(home))?.state === 'ready',
     readyTimeoutMs,
   };
 }
 
-function asUser(home: Home, program: Pick<ProcessSpec, 'name' | 'command' | 'args'>): ProcessSpec {
-  const base = { name: program.name, env: home.env, cwd: home.dir, logFile: home.logFile };
-  if (home.user.mode !== 'namespace') {
-    const ids = home.user.mode === 'nobody' ? { uid: home.user.uid, gid: home.user.gid } : {};
-    return { ...base, ...ids, command: program.command, args: program.args };
-  }
-  const [command = program.command, ...prefix] = home.user.prefix;
-  return { ...base, command, args: [...prefix, program.command, ...program.args] };
+function program(home: Home, name: string, command: string, args: readonly string[]): ProcessSpec {
+  return asUser(home.user, { name, command, args, env: home.env, cwd: home.dir, logFile: home.logFile });
 }
 
 /** postmaster.pid: process id first, state (`starting`, `ready`, `stopping`) on the eighth line. */

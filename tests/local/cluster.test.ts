@@ -70,7 +70,7 @@ test('a whole cluster runs a Deployment and a Job, and its pods go when they are
 
   await kubectl('delete', 'deployment', 'web', '--cascade=foreground', '--timeout=30s');
   await until(async () => (await kubectl('get', 'pods', '-l', 'app=web', '-o', 'name')) === '');
-  expect(await kubectl('auth', 'can-i', 'create', 'deployments', '--as=nobody')).toMatch(/no/);
+  await expect(kubectl('auth', 'can-i', 'create', 'deployments', '--as=nobody')).rejects.toMatchObject({ stdout: 'no\n' });
 });
 
 test('a light cluster keeps its data and its address through an outage, and its audit log names who wrote', {

@@ -1,23 +1,24 @@
 import { chown, lchown, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { ProcessSpec } from '#deploy/local/process.ts';
 
 /** nobody, nogroup: on every Linux the numbers that own nothing. */
 const nobody = 65534;
 
 /**
- * How PostgreSQL, which refuses to run as root, is started: as we are, as nobody, or, where nobody may not pass a parent folder,
- * in a user namespace in which root is called nobody. `owner` is whom its files belong to.
+ * How a store is started when we are root (PostgreSQL refuses root, Redis needs none of it): as nobody, or, where nobody may not pass
+ * a parent folder, in a user namespace in which root is called nobody. Else as we are. `owner` is whom its files belong to.
  */
-export type PostgresUser = Readonly<
+export type UnprivilegedUser = Readonly<
   | { mode: 'same'; owner: number }
   | { mode: 'nobody'; owner: number; uid: number; gid: number }
-  | { mode: 'namespace'; owner: number; prefix: readonly string[] }
+  | { mode: 'namespace'; owner: number; prefix: readonly [string, ...string[]] }
 >;
 
 /** Chooses the mode for a server whose programs and data stand at these existing paths. */
-export async function postgresUser(paths: readonly string[]): Promise<PostgresUser> {
+export async function unprivilegedUser(paths: readonly string[]): Promise<UnprivilegedUser> {
   const self = process.getuid?.();
-  if (self === undefined) throw new Error('the embedded PostgreSQL needs Linux; set WEIR_DATABASE_URL to a server of your own');
+  if (self === undefined) throw new Error('the embedded stores need Linux; use servers of your own (WEIR_DATABASE_URL, WEIR_REDIS_URL)');
   if (self !== 0) return { mode: 'same', owner: self };
   for (const path of paths) {
     if (!(await isPassable(path))) return { mode: 'namespace', owner: 0, prefix: namespacePrefix };
@@ -38,8 +39,16 @@ async function isPassable(path: string): Promise<boolean> {
 }
 
 /** Gives a folder and all in it to the user of the mode. Does nothing when the folder itself is theirs already. Not atomic, safe to repeat from the top. */
-export async function giveTo(user: PostgresUser, folder: string): Promise<void> {
+export async function giveTo(user: UnprivilegedUser, folder: string): Promise<void> {
   if ((await stat(folder)).uid === user.owner) return;
   for (const entry of await readdir(folder, { recursive: true })) await lchown(join(folder, entry), user.owner, user.owner);
   await chown(folder, user.owner, user.owner);
+}
+
+/** The same program, started as that user. */
+export function asUser(user: UnprivilegedUser, spec: ProcessSpec): ProcessSpec {
+  if (user.mode === 'same') return spec;
+  if (user.mode === 'nobody') return { ...spec, uid: user.uid, gid: user.gid };
+  const [command, ...prefix] = user.prefix;
+  return { ...spec, command, args: [...prefix, spec.command, ...spec.args] };
 }
