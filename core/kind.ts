@@ -22,6 +22,8 @@ export type Obj<U extends Unit, S extends TSchema, T extends TSchema> = Readonly
   definition: StoredObject;
   spec: Static<S>;
   status: Static<T> | null;
+  /** What `act` has already done in this pass: each `do` happens at most once. */
+  done: readonly string[];
 }> & (U extends 'delivery' ? Readonly<{ clusterId: string; deliveryId: string }> : unknown);
 
 export type Ctx<N extends Need> = Pick<Capabilities, N> &

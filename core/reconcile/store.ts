@@ -24,7 +24,10 @@ export type Place = Readonly<{ clusterId: string; clusterNamespace: string; clus
 export type Commit = Readonly<{
   /** Whole new status of the unit's object. Written only when it differs (a write that changes nothing keeps the number). */
   status: JsonObject;
-  /** For a delivery: computes the definition's status from all its deliveries inside the transaction. */
+  /**
+   * When given, the definition's status is computed from all its deliveries inside the transaction, under the definition's row lock.
+   * For the run of a definition itself `status` is then not used; for a delivery's run `status` is the delivery's own.
+   */
   fold: ((definition: StoredObject, deliveries: readonly StoredObject[]) => JsonObject) | null;
   event: EventEntry | null;
   ledger: LedgerEntry | null;

@@ -1,0 +1,36 @@
+import type { TSchema } from 'typebox';
+import { AppError, errorTable, TerminalError } from '../errors.ts';
+import type { Judged } from '../kind.ts';
+import type { Reason } from '../outcome.ts';
+
+const REASONS: Readonly<Record<string, Reason>> = Object.freeze({
+  gitFailed: 'GitOperationFailed',
+  gitAuthFailed: 'AuthenticationFailed',
+  egressDenied: 'AccessDenied',
+  artifactTooLarge: 'StorageOperationFailed',
+  buildFailed: 'BuildFailed',
+  sandboxUnavailable: 'BuildFailed',
+  clusterUnreachable: 'ClusterUnreachable',
+  clusterRefused: 'ClusterRefused',
+  unknownResult: 'UnknownResult',
+});
+
+/** How soon an unknown result (cut answer, time-out) is looked at again: it is neither success nor failure. */
+const UNKNOWN_AGAIN_MS = 5_000;
+
+/**
+ * What a throw means for the unit. `null` for a lost fence: a newer run owns the unit and this one writes nothing more.
+ * A named error keeps its message (it is made for users); anything else is our bug and shows no text of its own.
+ */
+export function judgeError(error: unknown, fallback: Reason): Judged<TSchema> | null {
+  if (error instanceof TerminalError) return { is: 'stalled', reason: error.reason as Reason, message: error.message };
+  if (error instanceof AppError) {
+    if (error.code === 'fenceLost') return null;
+    if (error.code === 'unknownResult') return { is: 'waiting', reason: 'UnknownResult', message: error.message, afterMs: UNKNOWN_AGAIN_MS };
+    const reason = REASONS[error.code] ?? fallback;
+    const { retryAfterMs } = error.details;
+    if (!errorTable[error.code].retryable && error.code !== 'artifactTooLarge') return { is: 'stalled', reason, message: error.message };
+    return { is: 'failed', reason, message: error.message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  }
+  return { is: 'failed', reason: fallback, message: 'internal error; the plane’s log has the details under this object’s name' };
+}
