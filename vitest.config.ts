@@ -7,6 +7,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/.weir/**', '**/dist/**', 'tests/load/**'],
     globals: false,
     environment: 'node',
+    globalSetup: ['tests/harness/global.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
