@@ -18,7 +18,7 @@ async function main(): Promise<void> {
 
 /** The same rules over a tree that breaks each of them: what is not found there would not be found here. */
 async function provePlanted(): Promise<readonly string[]> {
-  const { violations } = await cruiseSources(root, planted, []);
+  const { violations } = await cruiseSources({ root, sources: planted, others: [] });
   const found = new Set(violations.map((one) => `${one.rule}: ${one.from}`));
   const silent = expected.filter((one) => !found.has(one)).map((one) => `a planted violation was not found: ${one}`);
   const loud = [...found].filter((one) => !expected.includes(one)).map((one) => `a planted import was wrongly found: ${one}`);
@@ -29,7 +29,7 @@ async function checkImports(paths: readonly string[]): Promise<readonly string[]
   if (paths.length === 0) return ['no source file was found'];
   const sources: Record<string, string> = {};
   for (const path of paths) sources[path] = await readFile(join(root, path), 'utf8');
-  const { files, violations } = await cruiseSources(root, sources, await importableFiles(root));
+  const { files, violations } = await cruiseSources({ root, sources, others: await importableFiles(root) });
   const seen = new Set(files);
   const unseen = paths.filter((path) => !seen.has(path)).map((path) => `${path} was not looked at by dependency-cruiser`);
   return [...unseen, ...violations.map((one) => `${one.from} → ${one.to} breaks ${one.rule}`)];

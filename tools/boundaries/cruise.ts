@@ -1,5 +1,4 @@
-import { cruise, type ICruiseOptions, type ICruiseResult } from 'dependency-cruiser';
-import { forbidden } from './rules.ts';
+import { cruise, type ICruiseOptions, type ICruiseResult, type IRegularForbiddenRuleType } from 'dependency-cruiser';
 
 export type Violation = Readonly<{ rule: string; from: string; to: string }>;
 export type Cruised = Readonly<{ files: readonly string[]; violations: readonly Violation[] }>;
@@ -8,7 +7,11 @@ export type Cruised = Readonly<{ files: readonly string[]; violations: readonly 
  * Looks at all .ts files of `folders` below `root` and returns which were really read and which imports break a rule.
  * `files` must be compared by the caller: without a working parser dependency-cruiser reads nothing and is content.
  */
-export async function cruiseTree(root: string, folders: readonly string[]): Promise<Cruised> {
+export async function cruiseTree(
+  root: string,
+  folders: readonly string[],
+  forbidden: readonly IRegularForbiddenRuleType[],
+): Promise<Cruised> {
   const options: ICruiseOptions = {
     baseDir: root,
     parser: 'swc',

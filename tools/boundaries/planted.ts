@@ -6,6 +6,8 @@ export const planted: Readonly<Record<string, string>> = {
   'core/outside.ts': "import { readFile } from 'node:fs/promises';\nexport const read = readFile;",
   'core/cycle-a.ts': "import { b } from './cycle-b.ts';\nexport const a = (): unknown => b;",
   'core/cycle-b.ts': "import { a } from './cycle-a.ts';\nexport const b = (): unknown => a;",
+  'core/turn-a.ts': "import type { B } from './turn-b.ts';\nexport type A = B;",
+  'core/turn-b.ts': "import type { A } from './turn-a.ts';\nexport type B = A | 1;",
   'core/unresolved.ts': "import { gone } from './gone.ts';\nexport const here = gone;",
   'core/test-import.ts': "import { one } from './good.test.ts';\nexport const two = one;",
   'core/good.test.ts': "import { test } from 'vitest';\nexport const one = test;",
@@ -19,8 +21,9 @@ export const planted: Readonly<Record<string, string>> = {
   'adapters/git/git.ts': "import { good } from '#core/good.ts';\nexport const git = good;",
   'adapters/git/kind.ts': "import { kind } from '#kinds/a/index.ts';\nexport const used = kind;",
   'adapters/redis/queue.ts': "import { git } from '#adapters/git/git.ts';\nexport const queue = git;",
-  'adapters/redis/client.ts':
-    "import { KubeConfig } from '@kubernetes/client-node';\nimport type { V1Pod } from '@kubernetes/client-node';\nexport const used = KubeConfig;\nexport type Pod = V1Pod;",
+  'adapters/redis/client.ts': "import { KubeConfig } from '@kubernetes/client-node';\nexport const used = KubeConfig;",
+  'adapters/redis/types.ts':
+    "import type { V1Pod } from '@kubernetes/client-node';\nimport type { Task } from 'vitest';\nexport type Used = V1Pod | Task;",
   'adapters/redis/dev.ts': "import { test } from 'vitest';\nexport const used = test;",
   'adapters/postgres/platform-db.ts': 'export const platform = 1;',
   'services/api/app.ts': "import { platform } from '#adapters/postgres/platform-db.ts';\nexport const app = platform;",

@@ -2,19 +2,34 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Cruised, cruiseTree } from './cruise.ts';
+import { forbidden, forbiddenAtRunTime } from './rules.ts';
 
 /** `await using x = …` and `using x = …`: dependency-cruiser 17.4 ends with "Unknown statement type" at them. */
 const usingDeclaration = /\b(?:await\s+)?using(?=\s+[\w$]+\s*=)/g;
 
-/** Writes the given sources (path → text) into a temporary tree with this repository's package.json, packages and `others`, and cruises that. */
-export async function cruiseSources(root: string, sources: Readonly<Record<string, string>>, others: readonly string[]): Promise<Cruised> {
+/** One `import type … ;` or `export type … from … ;` statement, as Biome formats it. */
+const typeOnly = /^(?:import|export) type [^;]*? from '[^']*';$/gm;
+
+export type Tree = Readonly<{ root: string; sources: Readonly<Record<string, string>>; others: readonly string[] }>;
+
+/**
+ * Writes the sources (path → text) into a temporary tree with this repository's package.json, packages and `others`, and cruises that
+ * twice: with all imports by the rules for all, without type imports by the rules for what runs. `files` are those of the first look.
+ */
+export async function cruiseSources(tree: Tree): Promise<Cruised> {
+  const all = await cruiseOnce(tree, (code) => code, forbidden);
+  const running = await cruiseOnce(tree, (code) => code.replace(typeOnly, ''), forbiddenAtRunTime);
+  return { files: all.files, violations: [...all.violations, ...running.violations] };
+}
+
+async function cruiseOnce({ root, sources, others }: Tree, edit: (code: string) => string, rules: typeof forbidden): Promise<Cruised> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-boundaries-'));
   try {
     const tops = new Set<string>();
     for (const [path, code] of Object.entries(sources)) {
       tops.add(path.split('/')[0] ?? path);
       await mkdir(dirname(join(folder, path)), { recursive: true });
-      await writeFile(join(folder, path), code.replace(usingDeclaration, 'const'));
+      await writeFile(join(folder, path), edit(code).replace(usingDeclaration, 'const'));
     }
     for (const path of others) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -22,7 +37,7 @@ export async function cruiseSources(root: string, sources: Readonly<Record<strin
     }
     await writeFile(join(folder, 'package.json'), await readFile(join(root, 'package.json')));
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-    return await cruiseTree(folder, [...tops]);
+    return await cruiseTree(folder, [...tops], rules);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
