@@ -2,10 +2,7 @@ import { AppError, type ErrorDetails } from '#core/errors.ts';
 import { qualifiedName, type Resource, type Subresource, type Verb } from '#core/resource.ts';
 import type { Principal } from '#core/tenant.ts';
 
-/**
- * The answers about what is missing, hidden or not allowed, in the texts of kube-apiserver (kube-api.md 2.3 and 2.5). One maker for "missing"
- * and "hidden", so that they cannot differ.
- */
+/** What a request asks for, as far as rights are concerned. */
 export type Asked = Readonly<{
   verb: Verb;
   resource: Resource;
@@ -17,16 +14,6 @@ export type Asked = Readonly<{
 }>;
 
 const maxNamesShown = 5;
-
-/** 404 of an object that is not there, or that the caller may not know of. */
-export function notFound(resource: Pick<Resource, 'group' | 'plural'>, name: string): AppError {
-  return new AppError('notFound', `${qualifiedName(resource)} "${name}" not found`, detailsOf(resource, name));
-}
-
-/** 404 of the namespace in which something should be created. */
-export function namespaceNotFound(namespace: string): AppError {
-  return new AppError('notFound', `namespaces "${namespace}" not found`, { name: namespace, kind: 'namespaces' });
-}
 
 /** 403 with Kubernetes' sentence and, after a colon, what to know or do. */
 export function forbidden(principal: Principal, asked: Asked, ending: string): AppError {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { AppError } from '#core/errors.ts';
 import type { Resource, Role } from '#core/resource.ts';
 import { authorize, type Membership, PLATFORM_NAMESPACE, PLATFORM_TENANT_ID, type Principal, type TenantScope } from '#core/tenant.ts';
-import { type Asked, forbidden, namespaceNotFound, notFound, yourNamespaces } from '#services/api/auth/answers.ts';
+import { type Asked, forbidden, yourNamespaces } from '#services/api/auth/answers.ts';
+import { namespaceNotFound, objectNotFound } from '#services/api/wire/status.ts';
 
 /** The tenant that owns what a request names; null when it is nobody's, or not for this caller to know. */
 export type Place = Readonly<{ tenantId: string; tenantName: string }> | null;
@@ -120,14 +121,15 @@ function refuseNowhere(principal: Principal, asked: Asked): Refused {
   const anywhere = authorize(principal, { ...asked, tenantId: PLATFORM_TENANT_ID, tenantName: PLATFORM_NAMESPACE });
   if (!anywhere.allowed)
     return { is: 'forbidden', error: forbidden(principal, asked, 'a platform admin who is no member of the tenant lacks this right') };
-  if (asked.name !== null) return { is: 'hidden', error: notFound(asked.resource, asked.name) };
+  if (asked.name !== null) return { is: 'hidden', error: objectNotFound(asked.resource, asked.name) };
   return { is: 'hidden', error: namespaceNotFound(asked.namespace) };
 }
 
 /** The same bytes whether the namespace exists or not (kube-api.md 2.5). */
 function hidden(principal: Principal, asked: Asked): Refused {
   const { verb, resource, namespace, name } = asked;
-  if (name !== null && (verb !== 'create' || asked.subresource !== undefined)) return { is: 'hidden', error: notFound(resource, name) };
+  if (name !== null && (verb !== 'create' || asked.subresource !== undefined))
+    return { is: 'hidden', error: objectNotFound(resource, name) };
   if (verb === 'create' && namespace !== '') return { is: 'hidden', error: namespaceNotFound(namespace) };
   return { is: 'hidden', error: forbidden(principal, asked, yourNamespaces(principal)) };
 }
