@@ -6,9 +6,9 @@ const never: ReadonlySet<string> = new Set(['node_modules', '.weir']);
 /** Inputs of tests: not our code, whatever their names end with. */
 const inputs: ReadonlySet<string> = new Set(['fixtures', 'corpus']);
 
-/** Every .ts file of the source folders, relative to `root`, sorted: what each check must have seen. */
+/** Every TypeScript file of the source folders, relative to `root`, sorted: what each check must have seen. */
 export async function typescriptFiles(root: string): Promise<readonly string[]> {
-  return await filesWhere(root, (path) => path.endsWith('.ts') && !path.split('/').some((part) => inputs.has(part)));
+  return await filesWhere(root, (path) => /\.m?ts$/.test(path) && !path.split('/').some((part) => inputs.has(part)));
 }
 
 /** The other files that code can import: JSON and plain JavaScript. */

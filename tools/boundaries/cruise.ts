@@ -30,8 +30,8 @@ export async function cruiseTree(
   const { output } = await cruise([...folders], options);
   const result: ICruiseResult = typeof output === 'string' ? JSON.parse(output) : output;
   const files = result.modules
-    .map((one) => one.source)
-    .filter((path) => /^[^/]+\//.test(path) && path.endsWith('.ts') && !path.includes('node_modules/'));
+    .map((one) => one.source.replace(/\.mts\.ts$/, '.mts'))
+    .filter((path) => /^[^/]+\//.test(path) && /\.m?ts$/.test(path) && !path.includes('node_modules/'));
   const violations = result.summary.violations.map((one) => ({ rule: one.rule.name, from: one.from, to: one.to }));
   return { files, violations };
 }

@@ -24,6 +24,8 @@ export const planted: Readonly<Record<string, string>> = {
   'adapters/redis/client.ts': "import { KubeConfig } from '@kubernetes/client-node';\nexport const used = KubeConfig;",
   'adapters/redis/types.ts':
     "import type { V1Pod } from '@kubernetes/client-node';\nimport type { Task } from 'vitest';\nexport type Used = V1Pod | Task;",
+  'adapters/redis/probe.mts': 'export const probe = 1;',
+  'adapters/redis/starts.ts': "import { probe } from './probe.mts';\nexport const used = probe;",
   'adapters/redis/dev.ts': "import { test } from 'vitest';\nexport const used = test;",
   'adapters/postgres/platform-db.ts': 'export const platform = 1;',
   'services/api/app.ts': "import { platform } from '#adapters/postgres/platform-db.ts';\nexport const app = platform;",

@@ -47,7 +47,7 @@ export const forbidden: readonly Rule[] = [
   ),
   rule('registry-faces', 'the registry sees the face of a kind only', of('^kinds/registry\\.ts$'), {
     path: '^kinds/',
-    pathNot: '^kinds/[^/]+/index\\.ts$',
+    pathNot: '^kinds/[^/]+/(index|resource)\\.ts$',
   }),
   rule('schema-in-browser', 'a schema runs in a browser', of('^kinds/[^/]+/schema\\.ts$'), { dependencyTypes: ['core'] }),
   rule('adapters-core-only', 'an adapter implements a port of core', of('^adapters/'), {

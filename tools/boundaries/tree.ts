@@ -10,6 +10,9 @@ const usingDeclaration = /\b(?:await\s+)?using(?=\s+[\w$]+\s*=)/g;
 /** One `import type … ;` or `export type … from … ;` statement, as Biome formats it. */
 const typeOnly = /^(?:import|export) type [^;]*? from '[^']*';$/gm;
 
+/** dependency-cruiser reads no `.mts`: in the temporary tree such a file, and an import of it, gets `.ts` behind its name. */
+const moduleImport = /\.mts'/g;
+
 export type Tree = Readonly<{ root: string; sources: Readonly<Record<string, string>>; others: readonly string[] }>;
 
 /**
@@ -28,8 +31,9 @@ async function cruiseOnce({ root, sources, others }: Tree, edit: (code: string) 
     const tops = new Set<string>();
     for (const [path, code] of Object.entries(sources)) {
       tops.add(path.split('/')[0] ?? path);
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await writeFile(join(folder, path), edit(code).replace(usingDeclaration, 'const'));
+      const file = join(folder, path.replace(/\.mts$/, '.mts.ts'));
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, edit(code).replace(usingDeclaration, 'const').replace(moduleImport, ".mts.ts'"));
     }
     for (const path of others) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
