@@ -31,6 +31,7 @@ export const errorTable = Object.freeze({
   clusterUnreachable: { httpStatus: 503, reason: 'ClusterUnreachable', retryable: true, who: 'operator', about: 'The cluster’s API server did not answer.' },
   clusterRefused: { httpStatus: 403, reason: 'ClusterRefused', retryable: true, who: 'operator', about: 'The cluster refused our credential; run `weir cluster onboard` again.' },
   clusterAnswer: { httpStatus: 502, reason: 'ReconciliationFailed', retryable: true, who: 'user', about: 'The cluster’s API server refused an object; the message is its own.' },
+  pruneFailed: { httpStatus: 409, reason: 'PruneFailed', retryable: true, who: 'user', about: 'An object that left the source could not be deleted; it stays in the inventory.' },
   unknownResult: { httpStatus: 504, reason: 'UnknownResult', retryable: true, who: 'operator', about: 'An answer was cut or late: neither success nor failure.' },
   fenceLost: { httpStatus: 409, reason: 'FenceLost', retryable: true, who: 'us', about: 'A newer run owns this unit; this one stops.' },
   decryptFailed: { httpStatus: 500, reason: 'DecryptFailed', retryable: false, who: 'operator', about: 'A sealed value does not open with the key file at hand.' },

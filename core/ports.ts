@@ -152,6 +152,8 @@ export interface Cluster {
 
 /** Inventory of one delivery. Every write checks the fence in its own transaction and throws AppError fenceLost when a newer run owns the unit. */
 export interface Inventory {
+  /** The number of this run, raised by PostgreSQL for each new one. Objects that the run changes carry it. */
+  readonly fence: number;
   load(): Promise<readonly InventoryEntry[]>;
   /** old ∪ new before the first apply: entries that are not there yet are added as `intent`. */
   intend(entries: readonly Readonly<{ id: string; version: string }>[]): Promise<void>;

@@ -73,3 +73,8 @@ type AccessShape = Readonly<{ read: Access; write: Access }>;
 export function accessOf({ read, write }: AccessShape): Readonly<Record<Verb, Access>> {
   return Object.freeze({ get: read, list: read, watch: read, create: write, update: write, patch: write, delete: write, deletecollection: write });
 }
+
+/** Keeps literal types of a resource and freezes it. */
+export function defineResource(resource: Resource): Resource {
+  return Object.freeze(resource);
+}

@@ -13,6 +13,7 @@ const REASONS: Readonly<Record<string, Reason>> = Object.freeze({
   clusterUnreachable: 'ClusterUnreachable',
   clusterRefused: 'ClusterRefused',
   unknownResult: 'UnknownResult',
+  pruneFailed: 'PruneFailed',
 });
 
 /** How soon an unknown result (cut answer, time-out) is looked at again: it is neither success nor failure. */
