@@ -1,0 +1,87 @@
+import type { Log } from '#core/log.ts';
+import type { PlatformDb } from '#adapters/postgres/platform-db.ts';
+import { tick, type TickDeps } from './tick.ts';
+
+export type SchedulerDeps = TickDeps & Readonly<{ db: PlatformDb; log: Log; /** Longest time between two turns when nobody wakes us. */ idleMs: number }>;
+export type Scheduler = Readonly<{ stop(): Promise<void> }>;
+
+const RETRY_MS = 500;
+const HOUSEKEEPING_MS = 60_000;
+const CHANGE_LOG_KEEP_MS = 60 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+
+/**
+ * Turns for ever: at once when PostgreSQL says that work came (LISTEN), at the next due time, and at least every `idleMs`. A turn that fails is repeated; nothing is
+ * lost by it. `stop` ends after the turn in progress.
+ */
+export async function startScheduler(deps: SchedulerDeps): Promise<Scheduler> {
+  const bell = newBell();
+  const unlisten = await Promise.all([deps.db.listen('weir_work', bell.ring), deps.db.listen('weir_outbox', bell.ring)]);
+  const state = { stopping: false };
+  const turning = turn(deps, bell, state);
+  const keeping = setInterval(() => void keepHouse(deps), HOUSEKEEPING_MS);
+  return Object.freeze({
+    stop: async () => {
+      state.stopping = true;
+      clearInterval(keeping);
+      bell.ring();
+      await turning;
+      await Promise.all(unlisten.map((stop) => stop()));
+    },
+  });
+}
+
+async function turn(deps: SchedulerDeps, bell: Bell, state: Readonly<{ stopping: boolean }>): Promise<void> {
+  while (!state.stopping) {
+    const waitMs = await oneTurn(deps);
+    if (waitMs > 0) await bell.wait(waitMs);
+  }
+}
+
+async function oneTurn(deps: SchedulerDeps): Promise<number> {
+  try {
+    const { more } = await tick(deps);
+    if (more) return 0;
+    const { nowMs, dueAtMs } = await deps.db.nextDueAtMs();
+    return dueAtMs === null ? deps.idleMs : Math.min(deps.idleMs, Math.max(10, dueAtMs - nowMs));
+  } catch (error) {
+    deps.log.warn({ error: error instanceof Error ? error.message : String(error) }, 'scheduler turn failed, trying again');
+    return RETRY_MS;
+  }
+}
+
+async function keepHouse({ db, log }: SchedulerDeps): Promise<void> {
+  try {
+    await db.trimChangeLog({ keepMs: CHANGE_LOG_KEEP_MS, limit: 10_000 });
+    await db.expireEvents({ keepMs: DAY_MS, limit: 1_000 });
+    await db.expireHookDeliveries({ keepMs: 2 * DAY_MS, limit: 10_000 });
+  } catch (error) {
+    log.warn({ error: error instanceof Error ? error.message : String(error) }, 'housekeeping failed, trying again later');
+  }
+}
+
+type Bell = Readonly<{ ring(): void; wait(ms: number): Promise<void> }>;
+
+/** A ring while nobody waits is kept for the next wait, so that no wake-up falls between a turn and the wait after it. */
+function newBell(): Bell {
+  const state: { rung: boolean; wake: (() => void) | null } = { rung: false, wake: null };
+  return {
+    ring: () => {
+      state.rung = true;
+      state.wake?.();
+    },
+    wait: async (ms) => {
+      if (!state.rung) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          state.wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      state.rung = false;
+      state.wake = null;
+    },
+  };
+}
