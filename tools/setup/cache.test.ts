@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -51,6 +51,13 @@ test('a fill that fails leaves nothing behind', async () => {
   });
   await expect(failing).rejects.toThrow('no compiler');
   expect(await readdir(root)).toEqual([]);
+});
+
+test('what a killed set-up left is cleared away by the next', async () => {
+  await mkdir(join(root, 'tool-1.tmp-1', 'half'), { recursive: true });
+  await mkdir(join(root, 'tool-2.tmp-1'));
+  await fillEntry({ folder: join(root, 'tool-1'), file: 'tool' }, ignore, (folder) => writeFile(join(folder, 'tool'), 'program'));
+  expect((await readdir(root)).sort()).toEqual(['tool-1', 'tool-2.tmp-1']);
 });
 
 test('the cache is below XDG_CACHE_HOME only when that is an absolute path', () => {

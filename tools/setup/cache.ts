@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, chmod, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { hasCode, withLock } from './lock.ts';
 
 /** Where programs are kept for all checkouts of this user: `$XDG_CACHE_HOME/weir/tools`, else `~/.cache/weir/tools`. */
@@ -35,12 +35,12 @@ export async function findEntry(entry: Entry, onDamage: () => void): Promise<str
  * Locked against a second set-up, which then finds the result. Returns the program's path.
  */
 export async function fillEntry(entry: Entry, onWait: () => void, fill: (folder: string) => Promise<void>): Promise<string> {
-  await mkdir(join(entry.folder, '..'), { recursive: true });
+  await mkdir(dirname(entry.folder), { recursive: true });
   return await withLock(`${entry.folder}.lock`, onWait, async () => {
     const ready = await findEntry(entry, () => undefined);
     if (ready !== undefined) return ready;
+    await removeLeftovers(entry.folder);
     const fresh = `${entry.folder}.tmp-${process.pid}`;
-    await rm(fresh, { recursive: true, force: true });
     await mkdir(fresh);
     try {
       await fill(fresh);
@@ -54,6 +54,13 @@ export async function fillEntry(entry: Entry, onWait: () => void, fill: (folder:
     }
     return join(entry.folder, entry.file);
   });
+}
+
+/** What a set-up that was killed has left: nobody else works on it, since we hold the lock. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const beside = await readdir(dirname(folder));
+  const left = beside.filter((name) => name.startsWith(`${basename(folder)}.tmp-`));
+  for (const name of left) await rm(join(dirname(folder), name), { recursive: true, force: true });
 }
 
 async function publish(fresh: string, folder: string): Promise<void> {

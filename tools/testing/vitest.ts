@@ -16,7 +16,10 @@ export async function runVitest({ args, output, timeoutMs }: VitestRun): Promise
   try {
     const program = join(root, 'node_modules/vitest/vitest.mjs');
     const all = [program, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args];
-    const child = spawn(process.execPath, all, { cwd: root, stdio: output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    const isTerminal = output === 'inherit' && process.stdout.isTTY;
+    const { FORCE_COLOR: _forced, ...plain } = process.env;
+    const env = isTerminal ? process.env : { ...plain, NO_COLOR: '1' };
+    const child = spawn(process.execPath, all, { cwd: root, env, stdio: output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
     const collected: string[] = [];
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (piece: string) => collected.push(piece));
     const timer = setTimeout(() => {
