@@ -56,6 +56,7 @@ export async function startCluster(children: Children, options: ClusterOptions):
   let others: readonly RunningProcess[] = [];
   let etcd: RunningProcess | null = null;
 
+  const parts = (): readonly RunningProcess[] => [...others, apiServer, etcd].filter((part) => part !== null);
   const stopApiServer = async (): Promise<void> => {
     await apiServer?.stop('SIGKILL');
     apiServer = null;
@@ -65,15 +66,15 @@ export async function startCluster(children: Children, options: ClusterOptions):
   };
   // Killed, not asked: kube-apiserver would go on answering while watches are open, and nothing here has data to save.
   const stop = async (): Promise<void> => {
-    await Promise.all([...others, apiServer, etcd].map((part) => part?.stop('SIGKILL')));
+    await Promise.all(parts().map((part) => part.stop('SIGKILL')));
   };
   try {
     etcd = await startEtcd(children, tools.etcd, files, name);
     await startApiServer();
     if (options.controllers) {
       others = await startControllers(children, options.tools, files, name);
-      await createNodes(files.admin, name, options.nodes);
-      await waitForControllers(files.admin, options.nodes, controllersTimeoutMs);
+      const failed = Promise.race(parts().map(async (part): Promise<never> => Promise.reject(await part.failure())));
+      await Promise.race([failed, bringToLife(files.admin, name, options.nodes)]);
     }
   } catch (error) {
     await stop();
@@ -87,10 +88,15 @@ export async function startCluster(children: Children, options: ClusterOptions):
     adminKubeconfig: files.adminKubeconfig,
     adminKubeconfigPath: files.paths.adminKubeconfig,
     auditLogPath: files.auditLogPath,
-    pids: () => [...others, apiServer, etcd].flatMap((part) => (part === null ? [] : [part.pid])),
+    pids: () => parts().map((part) => part.pid),
     stopApiServer,
     startApiServer,
     stop,
     [Symbol.asyncDispose]: stop,
   });
+}
+
+async function bringToLife(admin: ClusterAdmin, name: string, nodes: number): Promise<void> {
+  await createNodes(admin, name, nodes);
+  await waitForControllers(admin, nodes, controllersTimeoutMs);
 }

@@ -30,6 +30,8 @@ export type RunningProcess = Readonly<{
   isRunning(): boolean;
   /** Settles when the process has ended; never rejects. */
   exited: Promise<ProcessExit>;
+  /** Waits for the end and describes it as an error, with the last lines of the log. */
+  failure(): Promise<ProcessError>;
   /** Signals the whole group and waits; SIGKILL after `timeoutMs`. Stopping twice is harmless. */
   stop(signal?: NodeJS.Signals, timeoutMs?: number): Promise<ProcessExit>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -50,38 +52,37 @@ const tailLines = 12;
  * Throws ProcessError with the end of the log when it ends first or the time is over; then nothing of it is left.
  */
 export async function startProcess(children: Children, spec: ServerSpec): Promise<RunningProcess> {
-  const logStart = await sizeOf(spec.logFile);
   const running = await launch(children, spec);
   const deadline = AbortSignal.timeout(spec.readyTimeoutMs);
   let pauseMs = 10;
   try {
     while (running.isRunning()) {
       if (await spec.ready()) return running;
-      if (deadline.aborted) throw new ProcessError(`${spec.name} was not ready after ${spec.readyTimeoutMs} ms`);
+      if (deadline.aborted) throw new Error(`${spec.name} was not ready after ${spec.readyTimeoutMs} ms`);
       await sleep(pauseMs);
       pauseMs = Math.min(pauseMs * 1.5, 150);
     }
-    throw new ProcessError(`${spec.name} ended before it was ready (${describeExit(await running.exited)})`);
-  } catch (error) {
+    throw new Error(`${spec.name} ended before it was ready (${describeExit(await running.exited)})`);
+  } catch (cause) {
     await running.stop('SIGKILL');
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ProcessError(`${message}${await quoteLog(spec.logFile, logStart)}`, { cause: error });
+    throw await running.error(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
 /** Runs a program to its end. Throws ProcessError with the end of its log unless it exits with 0 within `timeoutMs`. */
 export async function runProcess(children: Children, spec: ProcessSpec, timeoutMs: number): Promise<void> {
-  const logStart = await sizeOf(spec.logFile);
   const running = await launch(children, spec);
   const timer = AbortSignal.timeout(timeoutMs);
   timer.addEventListener('abort', () => void running.stop('SIGKILL'), { once: true });
   const exit = await running.exited;
   if (exit.code === 0) return;
-  const why = timer.aborted ? `did not end within ${timeoutMs} ms` : `failed (${describeExit(exit)})`;
-  throw new ProcessError(`${spec.name} ${why}${await quoteLog(spec.logFile, logStart)}`);
+  throw await running.error(`${spec.name} ${timer.aborted ? `did not end within ${timeoutMs} ms` : `failed (${describeExit(exit)})`}`);
 }
 
-async function launch(children: Children, spec: ProcessSpec): Promise<RunningProcess> {
+type Launched = RunningProcess & Readonly<{ error(message: string, cause?: unknown): Promise<ProcessError> }>;
+
+async function launch(children: Children, spec: ProcessSpec): Promise<Launched> {
+  const logStart = await sizeOf(spec.logFile);
   const log = await open(spec.logFile, 'a', 0o600);
   const lastSignal = spec.lastSignal ?? 'SIGKILL';
   const [command, ...args] = dyingWithUs(lastSignal, [spec.command, ...spec.args]);
@@ -110,8 +111,11 @@ async function launch(children: Children, spec: ProcessSpec): Promise<RunningPro
     const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
     const stop = (signal: NodeJS.Signals = 'SIGTERM', timeoutMs = stopTimeoutMs): Promise<ProcessExit> =>
       stopGroup(children, { pid, exited, isRunning }, signal, timeoutMs);
+    const error = async (message: string, cause?: unknown): Promise<ProcessError> =>
+      new ProcessError(`${message}${await quoteLog(spec.logFile, logStart)}`, { cause });
+    const failure = async (): Promise<ProcessError> => error(`${spec.name} ended (${describeExit(await exited)})`);
     const dispose = async (): Promise<void> => void (await stop());
-    return Object.freeze({ pid, isRunning, exited, stop, [Symbol.asyncDispose]: dispose });
+    return Object.freeze({ pid, isRunning, exited, failure, error, stop, [Symbol.asyncDispose]: dispose });
   } finally {
     await log.close();
   }

@@ -115,3 +115,9 @@ test('a part that does not start is named, its log is quoted, and nothing stays 
   const started = startCluster(children, { dir, name: 'west', controllers: false, tools: broken });
   await expect(started).rejects.toThrow(/kube-apiserver of cluster west ended before it was ready \(exit code 9\).*bad option/s);
 });
+
+test('a controller that ends while the cluster comes up fails the start at once', { timeout: clusterTimeoutMs }, async () => {
+  const tools = await loadToolPaths();
+  const started = startCluster(children, { dir, name: 'west', controllers: true, nodes: 1, tools: { ...tools, kwok: process.execPath } });
+  await expect(started).rejects.toThrow(/kwok of cluster west ended \(exit code 9\).*bad option/s);
+});

@@ -32,7 +32,7 @@ type Call = Readonly<{ method: string; headers: Record<string, string> | Headers
 /** fetch that knows the demo authority, for libraries that take one. */
 function fetchWith(agent: Agent): (url: string, call: Call) => Promise<Response> {
   return async (url, { method, headers, body }) => {
-    const content = body === undefined || body === null ? {} : { body: String(body) };
+    const content = typeof body === 'string' || body instanceof URLSearchParams ? { body: body.toString() } : {};
     const answer = await undiciFetch(url, {
       method,
       headers: Object.fromEntries(new Headers(headers)),
