@@ -87,7 +87,7 @@ async function inSession<T>(options: GitOptions, remote: GitRemote, timeoutMs: n
           remote: withRemote ? { url, credential: remote.credential, caFile, addresses } : null,
         });
         const leftMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedMs)));
-        return runGit({ command, launcher: options.launcher, environment, directory, timeoutMs: leftMs, maxOutputBytes, secrets, signal: runSignal });
+        return runGit({ command, launcher: options.launcher, environment, directory, timeoutMs: leftMs, givenMs: timeoutMs, maxOutputBytes, secrets, signal: runSignal });
       },
     };
     return await work(session);

@@ -9,7 +9,10 @@ export type RunInput = Readonly<{
   launcher: Launcher;
   environment: Readonly<Record<string, string>>;
   directory: string;
+  /** What is left of the caller's time. */
   timeoutMs: number;
+  /** The caller's whole time, for the message. */
+  givenMs: number;
   maxOutputBytes: number;
   /** Texts that no error may show. */
   secrets: readonly string[];
@@ -28,6 +31,7 @@ const GUARDS_OFF = Object.freeze({
   allowUnsafeProtocolOverride: true,
   allowUnsafeCredentialHelper: true,
   allowUnsafeGitProxy: true,
+  allowUnsafeTemplateDir: true,
 });
 
 /**
@@ -40,7 +44,7 @@ export async function runGit(input: RunInput): Promise<RunResult> {
   signal.throwIfAborted();
   const timeLimit = AbortSignal.timeout(timeoutMs);
   const tooMuch = new AbortController();
-  const ended: { exitCode: number; errorText: string } = { exitCode: 0, errorText: '' };
+  const ended = { ran: false, exitCode: 0, errorText: '' };
   const git = simpleGit({
     baseDir: input.directory,
     binary: launcher.binary.length === 1 ? [launcher.binary[0]] : [launcher.binary[0], launcher.binary[1]],
@@ -49,6 +53,7 @@ export async function runGit(input: RunInput): Promise<RunResult> {
     unsafe: GUARDS_OFF,
     // By default a failed git with an empty error text resolves with ''.
     errors(error, result) {
+      ended.ran = true;
       ended.exitCode = result.exitCode;
       ended.errorText = Buffer.concat(result.stdErr).subarray(0, MAX_ERROR_BYTES).toString('utf8');
       if (result.exitCode === 0 || command.expected.includes(result.exitCode)) return undefined;
@@ -70,7 +75,8 @@ export async function runGit(input: RunInput): Promise<RunResult> {
   } catch (error) {
     signal.throwIfAborted();
     if (tooMuch.signal.aborted) throw new AppError('gitFailed', `the git server sent more than ${maxOutputBytes} bytes`, {}, { cause: error });
-    if (timeLimit.aborted) throw new AppError('gitFailed', `git did not finish within ${timeoutMs} ms`, {}, { cause: error });
+    if (timeLimit.aborted) throw new AppError('gitFailed', `git did not finish within ${input.givenMs} ms`, {}, { cause: error });
+    if (!ended.ran) throw error;
     throw failureOf(ended.errorText, ended.exitCode, input.secrets, error);
   }
 }
