@@ -87,8 +87,7 @@ function healthOf(obj: KustomizationObj, seen: Rendered, nowMs: number): Verdict
   const limitMs = timeoutMs(obj.spec);
   const since = obj.status?.healthSince?.digest === seen.rendered.digest ? obj.status.healthSince.sinceMs : nowMs;
   const shown = attempted(seen);
-  const status = { ...shown.status, lastAppliedRevision: obj.status?.lastAppliedRevision ?? '', inventory: inventoryStatus(seen.inventory), healthSince: { digest: seen.rendered.digest, sinceMs: since } };
-  if (status.lastAppliedRevision === '') Reflect.deleteProperty(status, 'lastAppliedRevision');
+  const status = { ...shown.status, inventory: inventoryStatus(seen.inventory), healthSince: { digest: seen.rendered.digest, sinceMs: since } };
   if (failed.length > 0 || nowMs - since >= limitMs) {
     const cause = failed.length > 0 ? `health check failed: ${list(failed)}` : `timeout waiting for: ${list(pending)}`;
     const message = `Health check failed after ${Math.round((nowMs - since) / 1000)}s: ${cause}`;

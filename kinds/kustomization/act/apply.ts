@@ -36,7 +36,7 @@ function itemOf(one: Desired, fence: number): ApplyItem {
 async function confirm(ctx: Ctx<Needs>, batch: readonly Applied[], byId: ReadonlyMap<string, Desired>): Promise<void> {
   const confirmed = batch.flatMap((result) => {
     const one = byId.get(result.id);
-    if (one === undefined || result.uid === null || result.unknown === true || result.action === 'failed') return [];
+    if (one === undefined || result.uid === null || result.resourceVersion === null || result.unknown === true || result.action === 'failed') return [];
     return [{ id: one.id, version: one.version, uid: result.uid, appliedDigest: one.digest, generation: result.generation, resourceVersion: result.resourceVersion }];
   });
   if (confirmed.length > 0) await ctx.inventory.confirm(confirmed);
