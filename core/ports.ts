@@ -181,8 +181,10 @@ export type ClusterProbe = Readonly<{
 
 /** A cluster as its owner watches over it: heartbeat, version, token renewal, permission preflight of each granted account. */
 export interface ClusterCare {
-  /** Looks once. Renews the bootstrap token when half of its life is over. Idempotent; never throws for a cluster that does not answer. */
+  /** Looks once: reads only. Never throws for a cluster that does not answer; that is one of the results. */
   probe(signal: AbortSignal): Promise<ClusterProbe>;
+  /** Asks the cluster for a new bootstrap token for the account itself and stores it sealed. The old one lives until it expires. Throws AppError clusterRefused, clusterUnreachable. */
+  renew(signal: AbortSignal): Promise<Readonly<{ issuedAtMs: number; expiresAtMs: number }>>;
 }
 
 /** What a Placement selects, for its status. */
