@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { kubeconfigSecret } from '../account.ts';
 import { REQUESTED_AT } from '../consequences.ts';
 import { at, textAt } from '../json.ts';
 import type { StoredObject } from '../store.ts';
@@ -47,8 +48,8 @@ async function leave(runtime: Runtime, { scope, run, unit, runnable }: Running):
 
 async function placesOf(runtime: Runtime, { scope, unit }: Running): Promise<Readonly<{ places: readonly Place[]; hint: string }>> {
   const { definition } = unit;
-  const secret = textAt(definition.body, 'spec', 'kubeConfig', 'secretRef', 'name');
-  if (secret !== undefined) return { places: [privatePlace(definition, secret)], hint: '' };
+  const secret = kubeconfigSecret(definition);
+  if (secret !== null) return { places: [privatePlace(definition, secret.name)], hint: '' };
   if (at(definition.body, 'spec', 'kubeConfig', 'configMapRef') !== undefined) {
     return { places: [], hint: 'spec.kubeConfig.configMapRef is not supported yet: use spec.kubeConfig.secretRef, or onboard the cluster and select it by a Placement' };
   }

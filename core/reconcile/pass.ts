@@ -29,7 +29,7 @@ export async function runPass(runtime: Runtime, running: Running, statusAtStart:
     await runtime.store.saveStatus(scope, run, next);
   };
   try {
-    const bound = await runtime.bind({ scope, run, unit, runnable });
+    const bound = await runtime.bind({ scope, run, unit, runnable, signal: limit });
     try {
       const ctx = contextOf(runtime, running, bound.ports, limit, objects);
       judged = await steps();

@@ -16,8 +16,11 @@ import type { LoadedUnit, UnitStore } from './store.ts';
 import { tearDown } from './tear-down.ts';
 import { statusOf, writeUp } from './write-up.ts';
 
-/** The ports of one run, bound to its tenant (and cluster and account). Throws AppError when the unit may not have them, such as a withdrawn cluster. */
-export type BindPorts = (input: Readonly<{ scope: TenantScope; run: Run; unit: LoadedUnit; runnable: Runnable }>) => Promise<Readonly<{ ports: Capabilities; dispose(): Promise<void> }>>;
+/**
+ * The ports that the kind needs, bound to the run's tenant (and cluster and account). Throws AppError or TerminalError when the unit may not have one,
+ * such as an account that is not registered.
+ */
+export type BindPorts = (input: Readonly<{ scope: TenantScope; run: Run; unit: LoadedUnit; runnable: Runnable; signal: AbortSignal }>) => Promise<Readonly<{ ports: Partial<Capabilities>; dispose(): Promise<void> }>>;
 
 export type Runtime = Readonly<{
   store: UnitStore;

@@ -1,9 +1,11 @@
 import type { TSchema } from 'typebox';
+import { kubeconfigSecret } from '../account.ts';
 import type { Judged } from '../kind.ts';
 import type { ObjectResult } from '../store.ts';
 import { contextOf } from './context.ts';
 import { judgeError } from './judge.ts';
 import type { Running, RunResult, Runtime } from './run.ts';
+import type { LoadedUnit } from './store.ts';
 import { statusOf, writeUp } from './write-up.ts';
 
 /** The definition is deleted, or this cluster is no longer one of its places: finalize, then let the delivery (or the definition) go. */
@@ -12,6 +14,7 @@ export async function tearDown(runtime: Runtime, running: Running, why: 'deleted
   const { scope, run, unit, runnable } = running;
   const startedAtMs = clock.nowMs();
   const objects: ObjectResult[] = [];
+  if (withdrawn(unit)) return letGo(runtime, running, startedAtMs);
   const judged = await finalize(runtime, running, why, objects);
   if (judged === null) return 'lost';
   if (judged.is === 'ready') {
@@ -24,13 +27,26 @@ export async function tearDown(runtime: Runtime, running: Running, why: 'deleted
   return 'done';
 }
 
+/** The tenant may not use the cluster any more: there is no account to act as, so the objects stay where they are (definitions.md 3.5). */
+function withdrawn(unit: LoadedUnit): boolean {
+  return unit.delivery !== null && unit.access === null && kubeconfigSecret(unit.definition) === null;
+}
+
+async function letGo(runtime: Runtime, { scope, run, unit, runnable }: Running, startedAtMs: number): Promise<RunResult> {
+  const judged: Judged<TSchema> = { is: 'stalled', reason: 'AccessDenied', message: 'the cluster was withdrawn from this tenant: its objects were left in place' };
+  const status = statusOf(unit.delivery);
+  await runtime.store.commit(scope, run, writeUp({ run, unit, runnable, judged, status, statusAtStart: status, objects: [], acted: true, startedAtMs, nowMs: runtime.clock.nowMs() }));
+  await runtime.store.dropDelivery(scope, run);
+  return 'done';
+}
+
 async function finalize(runtime: Runtime, running: Running, why: 'deleted' | 'deselected', objects: ObjectResult[]): Promise<Judged<TSchema> | null> {
   const { scope, run, unit, runnable } = running;
   const status = statusOf(unit.delivery ?? unit.definition);
   try {
-    const bound = await runtime.bind({ scope, run, unit, runnable });
+    const limit = AbortSignal.any([running.signal, AbortSignal.timeout(runnable.timeoutMs(unit.definition))]);
+    const bound = await runtime.bind({ scope, run, unit, runnable, signal: limit });
     try {
-      const limit = AbortSignal.any([running.signal, AbortSignal.timeout(runnable.timeoutMs(unit.definition))]);
       const ctx = contextOf(runtime, running, bound.ports, limit, objects);
       return await runnable.finalize(ctx, { definition: unit.definition, status, done: [], clusterId: run.clusterId, deliveryId: unit.delivery?.uid ?? null }, why);
     } finally {
