@@ -1,16 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
-import Type from 'typebox';
-import Value from 'typebox/value';
-import { pushMessage, type RefChange, sendWebhook, Webhook } from '#deploy/local/git-webhooks.ts';
+import { pushMessage, type RefChange, readWebhooks, sendWebhook, type Webhook } from '#deploy/local/git-webhooks.ts';
 
 /**
  * What a demo repository runs after a push: one message per changed reference and webhook, all at once.
  * What goes wrong is told to the pusher ("remote: …") and fails nothing: the push has happened.
  */
 export async function main(listFile: string): Promise<void> {
-  const webhooks = Value.Parse(Type.Array(Webhook, { maxItems: 100 }), JSON.parse(await readFile(listFile, 'utf8')));
+  const webhooks = readWebhooks(await readFile(listFile, 'utf8'));
   const changes = readChanges(await text(process.stdin));
   const repository = basename(dirname(listFile)).replace(/\.git$/, '');
   await Promise.all(webhooks.flatMap((webhook) => changes.map((change) => tell(webhook, repository, change))));

@@ -1,20 +1,21 @@
 import { createHmac } from 'node:crypto';
-import { chmod, rename, writeFile } from 'node:fs/promises';
+import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Type, { type Static } from 'typebox';
 
-/** What a repository tells whom after each push. `secret` signs the body (HMAC SHA-256), or is sent as it is for gitlab. */
-export const Webhook = Type.Object({
-  type: Type.Union([Type.Literal('generic'), Type.Literal('generic-hmac'), Type.Literal('github'), Type.Literal('gitlab')]),
-  url: Type.String({ maxLength: 2_000 }),
-  secret: Type.String({ maxLength: 500 }),
+const webhookTypes = ['generic', 'generic-hmac', 'github', 'gitlab'] as const;
+
+/** What a repository tells whom after each push. */
+export type Webhook = Readonly<{
+  type: (typeof webhookTypes)[number];
+  url: string;
+  /** Signs the body (HMAC SHA-256); gitlab's is sent as it is. */
+  secret: string;
   /** Certificates to trust for an https URL; null trusts the system's. */
-  caPem: Type.Union([Type.String({ maxLength: 65_536 }), Type.Null()]),
-});
-export type Webhook = Readonly<Static<typeof Webhook>>;
+  caPem: string | null;
+}>;
 
 /** One changed reference, as git tells a post-receive hook. */
 export type RefChange = Readonly<{ before: string; after: string; ref: string }>;
@@ -27,10 +28,36 @@ export async function installWebhooks(repositoryDir: string, webhooks: readonly 
   const list = join(repositoryDir, hookFileName);
   await writeFile(`${list}.new`, JSON.stringify(webhooks), { mode: 0o600 });
   await rename(`${list}.new`, list);
-  const program = fileURLToPath(new URL('./git-post-receive.ts', import.meta.url));
   const hook = join(repositoryDir, 'hooks/post-receive');
+  if (webhooks.length === 0) {
+    await rm(hook, { force: true });
+    return;
+  }
+  const program = fileURLToPath(new URL('./git-post-receive.ts', import.meta.url));
   await writeFile(hook, `#!${process.execPath}\nimport(${JSON.stringify(program)}).then((hook) => hook.main(${JSON.stringify(list)}));\n`);
   await chmod(hook, 0o700);
+}
+
+/** The list that `installWebhooks` wrote. Checked by hand: the hook starts with each push, and a schema library would triple its time. */
+export function readWebhooks(json: string): readonly Webhook[] {
+  const list: unknown = JSON.parse(json);
+  if (!Array.isArray(list)) throw new Error('the webhooks are no list');
+  return list.map((entry: unknown) => {
+    if (!isWebhook(entry)) throw new Error('a webhook lacks type, url, secret or caPem');
+    return entry;
+  });
+}
+
+function isWebhook(entry: unknown): entry is Webhook {
+  if (typeof entry !== 'object' || entry === null) return false;
+  if (!('type' in entry && 'url' in entry && 'secret' in entry && 'caPem' in entry)) return false;
+  const isKnown = webhookTypes.some((type) => type === entry.type);
+  return (
+    isKnown &&
+    typeof entry.url === 'string' &&
+    typeof entry.secret === 'string' &&
+    (entry.caPem === null || typeof entry.caPem === 'string')
+  );
 }
 
 /** Headers and body with which a forge of that type tells of a push. Public sources: the forges' webhook documentation, Flux's Receiver. */
