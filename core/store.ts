@@ -44,6 +44,8 @@ export type Consequences = Readonly<{
   raiseFence: boolean;
   /** The unit itself is due now. */
   trigger: boolean;
+  /** Why, as the ledger of the run shows it. Absent: `changed`. */
+  cause?: string;
   /** Rows for the relay: who refers to this object is woken, places are computed again, grants are projected. */
   outbox: readonly OutboxEntry[];
 }>;
