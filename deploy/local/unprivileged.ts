@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
 import { chown, lchown, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ProcessSpec } from '#deploy/local/process.ts';
+
+const run = promisify(execFile);
 
 /** nobody, nogroup: on every Linux the numbers that own nothing. */
 const nobody = 65534;
@@ -21,12 +25,28 @@ export async function unprivilegedUser(paths: readonly string[]): Promise<Unpriv
   if (self === undefined) throw new Error('the embedded stores need Linux; use servers of your own (WEIR_DATABASE_URL, WEIR_REDIS_URL)');
   if (self !== 0) return { mode: 'same', owner: self };
   for (const path of paths) {
-    if (!(await isPassable(path))) return { mode: 'namespace', owner: 0, prefix: namespacePrefix };
+    if (await isPassable(path)) continue;
+    await checkNamespaces(path);
+    return { mode: 'namespace', owner: 0, prefix: namespacePrefix };
   }
   return { mode: 'nobody', owner: nobody, uid: nobody, gid: nobody };
 }
 
 const namespacePrefix = ['/usr/bin/unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'] as const;
+
+/** Container defaults forbid user namespaces; then only the person at the machine can help. */
+async function checkNamespaces(path: string): Promise<void> {
+  const [command, ...args] = namespacePrefix;
+  try {
+    await run(command, [...args, '/bin/true'], { timeout: 10_000, env: {} });
+  } catch (cause) {
+    throw new Error(
+      `a store does not run as root, user nobody may not pass the folders above ${path}, and this machine allows no user namespaces; ` +
+        'run as an ordinary user, or move the folder to where everybody may pass (chmod o+x on each folder above it)',
+      { cause },
+    );
+  }
+}
 
 /** Whether every folder above the path may be passed by everybody. */
 async function isPassable(path: string): Promise<boolean> {

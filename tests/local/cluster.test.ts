@@ -1,31 +1,19 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Children, openChildren } from '#deploy/local/children.ts';
+import { expect, test } from 'vitest';
 import { type RunningCluster, startCluster } from '#deploy/local/cluster.ts';
 import { callCluster } from '#deploy/local/cluster-api.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
+import { useChildren, useTemporaryDir } from '#tests/harness/hooks.ts';
 
 const run = promisify(execFile);
 const clusterTimeoutMs = 120_000;
 
-let dir = '';
-let children: Children;
-
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'weir-cluster-'));
-  children = openChildren();
-});
-
-afterEach(async () => {
-  expect(children.live()).toEqual([]);
-  children.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const children = useChildren();
+const dir = useTemporaryDir();
 
 async function create(cluster: RunningCluster, path: string, body: unknown): Promise<void> {
   const answer = await callCluster(cluster.admin, { method: 'POST', path, body });
@@ -49,7 +37,7 @@ function podTemplate(app: string): Readonly<Record<string, unknown>> {
 
 test('a whole cluster runs a Deployment and a Job, and its pods go when they are deleted', { timeout: clusterTimeoutMs }, async () => {
   const tools = await loadToolPaths();
-  await using cluster = await startCluster(children, { dir, name: 'east', controllers: true, nodes: 2, tools });
+  await using cluster = await startCluster(children, { dir: dir(), name: 'east', controllers: true, nodes: 2, tools });
   const spec = { replicas: 3, selector: { matchLabels: { app: 'web' } }, template: podTemplate('web') };
   await create(cluster, '/apis/apps/v1/namespaces/default/deployments', { metadata: { name: 'web' }, spec });
   await create(cluster, '/apis/batch/v1/namespaces/default/jobs', { metadata: { name: 'once' }, spec: { template: podTemplate('once') } });
@@ -77,7 +65,7 @@ test('a light cluster keeps its data and its address through an outage, and its 
   timeout: clusterTimeoutMs,
 }, async () => {
   const tools = await loadToolPaths({ only: ['etcd', 'kubeApiserver'] });
-  await using cluster = await startCluster(children, { dir, name: 'west', controllers: false, tools });
+  await using cluster = await startCluster(children, { dir: dir(), name: 'west', controllers: false, tools });
   await create(cluster, '/api/v1/namespaces/default/configmaps', { metadata: { name: 'kept' }, data: { a: 'b' } });
   await cluster.stopApiServer();
   await expect(callCluster(cluster.admin, { method: 'GET', path: '/readyz' })).rejects.toThrow(/ECONNREFUSED/);
@@ -103,21 +91,27 @@ test('an API server refuses who has no account, and a second cluster does not st
   timeout: clusterTimeoutMs,
 }, async () => {
   const tools = await loadToolPaths({ only: ['etcd', 'kubeApiserver'] });
-  await using cluster = await startCluster(children, { dir, name: 'west', controllers: false, tools });
-  const { stdout } = await run('curl', ['-s', '--cacert', join(dir, 'ca.crt'), `${cluster.server}/api/v1/secrets`]);
+  await using cluster = await startCluster(children, { dir: dir(), name: 'west', controllers: false, tools });
+  const { stdout } = await run('curl', ['-s', '--cacert', join(dir(), 'ca.crt'), `${cluster.server}/api/v1/secrets`]);
   expect(JSON.parse(stdout)).toMatchObject({ code: 403, reason: 'Forbidden' });
-  await expect(startCluster(children, { dir, name: 'west', controllers: false, tools })).rejects.toThrow(/empty folder/);
+  await expect(startCluster(children, { dir: dir(), name: 'west', controllers: false, tools })).rejects.toThrow(/empty folder/);
 });
 
 test('a part that does not start is named, its log is quoted, and nothing stays behind', async () => {
   const tools = await loadToolPaths({ only: ['etcd'] });
   const broken = { etcd: tools.etcd, kubeApiserver: process.execPath };
-  const started = startCluster(children, { dir, name: 'west', controllers: false, tools: broken });
+  const started = startCluster(children, { dir: dir(), name: 'west', controllers: false, tools: broken });
   await expect(started).rejects.toThrow(/kube-apiserver of cluster west ended before it was ready \(exit code 9\).*bad option/s);
 });
 
 test('a controller that ends while the cluster comes up fails the start at once', { timeout: clusterTimeoutMs }, async () => {
   const tools = await loadToolPaths();
-  const started = startCluster(children, { dir, name: 'west', controllers: true, nodes: 1, tools: { ...tools, kwok: process.execPath } });
+  const started = startCluster(children, {
+    dir: dir(),
+    name: 'west',
+    controllers: true,
+    nodes: 1,
+    tools: { ...tools, kwok: process.execPath },
+  });
   await expect(started).rejects.toThrow(/kwok of cluster west ended \(exit code 9\).*bad option/s);
 });

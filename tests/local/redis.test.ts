@@ -1,32 +1,19 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Children, openChildren } from '#deploy/local/children.ts';
+import { expect, test } from 'vitest';
 import { type RedisServer, startRedis } from '#deploy/local/redis.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
+import { useChildren, useTemporaryDir } from '#tests/harness/hooks.ts';
 
-let dir = '';
-let children: Children;
-
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'weir-redis-'));
-  children = openChildren();
-});
-
-afterEach(async () => {
-  expect(children.live()).toEqual([]);
-  children.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const children = useChildren();
+const dir = useTemporaryDir();
 
 async function open(): Promise<RedisServer> {
   const { redis } = await loadToolPaths({ only: ['redis'] });
   if (redis === null) throw new Error('this machine has no Redis; the set-up step says what to do');
-  return startRedis(children, { dir, program: redis });
+  return startRedis(children, { dir: dir(), program: redis });
 }
 
 async function withClient<Result>(url: string, use: (client: Redis) => Promise<Result>): Promise<Result> {
@@ -51,7 +38,7 @@ test('it keeps what it is given while it lives, evicts nothing, and is empty aft
   await server.start();
   expect(await withClient(server.url, (client) => client.get('a'))).toBeNull();
   await server.stop();
-  expect((await readdir(dir)).filter((name) => name.endsWith('.rdb') || name.startsWith('appendonly'))).toEqual([]);
+  expect((await readdir(dir())).filter((name) => name.endsWith('.rdb') || name.startsWith('appendonly'))).toEqual([]);
 });
 
 test('it refuses who has no password, and the password is in no argument list', async () => {
