@@ -5,12 +5,15 @@ import { jobKey, parseJob, type Job } from '#core/job.ts';
 import type { Log } from '#core/log.ts';
 import type { Queues, QueueWorker } from '#core/queue.ts';
 
-/** The database pool for the stand-in, made by the composition root with its own role and schema (adapters do not know each other). */
+/** What BullMQ takes as a connection to PostgreSQL. */
 type PoolOption = NonNullable<ConstructorParameters<ReturnType<typeof postgresClasses>['Queue']>[1]['connection']>;
+
+/** The database pool for the stand-in, made by the composition root with its own role and schema (adapters do not know each other). A `pg.Pool`. */
+export type DatabasePool = Readonly<{ connect: unknown; query: unknown; end(): Promise<void> }>;
 
 export type QueueOptions =
   | Readonly<{ on: 'redis'; url: string; log: Log; /** Lock of a running job; only an optimisation, truth is the lease in PostgreSQL. */ lockMs?: number }>
-  | Readonly<{ on: 'postgres'; pool: PoolOption; log: Log; lockMs?: number; /** Ends the pool. */ end(): Promise<void> }>;
+  | Readonly<{ on: 'postgres'; pool: DatabasePool; log: Log; lockMs?: number; /** Ends the pool. */ end(): Promise<void> }>;
 
 const NAMES: readonly WorkerName[] = Object.freeze(['source', 'kustomize', 'notification', 'fleet']);
 const PREFIX = 'weir';
@@ -65,8 +68,10 @@ function postgresClasses() {
   return withBackend(createPostgresBackend);
 }
 
-async function openOnPostgres({ pool, log, lockMs, end }: Extract<QueueOptions, { on: 'postgres' }>): Promise<Queues> {
+async function openOnPostgres({ pool: given, log, lockMs, end }: Extract<QueueOptions, { on: 'postgres' }>): Promise<Queues> {
   const classes = postgresClasses();
+  // BullMQ's type of a pool and the driver's differ in overloads only; BullMQ documents that it takes a pg.Pool as it is.
+  const pool = given as unknown as PoolOption;
   const queues = new Map(NAMES.map((name) => [name, new classes.Queue(name, { connection: pool })]));
   for (const queue of queues.values()) queue.on('error', (error) => log.warn({ error: error.message }, 'queue failed'));
   await Promise.all([...queues.values()].map((queue) => queue.waitUntilReady()));
