@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { chown, lchown, readdir, realpath, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { isErrno } from '#deploy/local/children.ts';
 import type { ProcessSpec } from '#deploy/local/process.ts';
 
 const run = promisify(execFile);
@@ -11,7 +13,7 @@ const nobody = 65534;
 
 /**
  * How a store is started when we are root (PostgreSQL refuses root, Redis needs none of it): as nobody, or, where nobody may not pass
- * a parent folder, in a user namespace in which root is called nobody. Else as we are. `owner` is whom its files belong to.
+ * a parent folder, in a user namespace in which root is called nobody. Else as we are, where we have a name. `owner` is whom its files belong to.
  */
 export type UnprivilegedUser = Readonly<
   | { mode: 'same'; owner: number }
@@ -23,29 +25,38 @@ export type UnprivilegedUser = Readonly<
 export async function unprivilegedUser(paths: readonly string[]): Promise<UnprivilegedUser> {
   const self = process.getuid?.();
   if (self === undefined) throw new Error('the embedded stores need Linux; use servers of your own (WEIR_DATABASE_URL, WEIR_REDIS_URL)');
-  if (self !== 0) return { mode: 'same', owner: self };
+  if (self !== 0) return isNamed() ? { mode: 'same', owner: self } : inNamespace(self, `user ${self} has no name on this machine`);
   for (const path of paths) {
-    if (await isPassable(path)) continue;
-    await checkNamespaces(path);
-    return { mode: 'namespace', owner: 0, prefix: namespacePrefix };
+    if (!(await isPassable(path))) return inNamespace(0, `root does not run it, and user nobody may not pass the folders above ${path}`);
   }
   return { mode: 'nobody', owner: nobody, uid: nobody, gid: nobody };
 }
 
 const namespacePrefix = ['/usr/bin/unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'] as const;
 
+/** PostgreSQL asks for the name of its user; containers often run under a bare number. */
+function isNamed(): boolean {
+  try {
+    return userInfo().username !== '';
+  } catch (error) {
+    if (isErrno(error, 'ERR_SYSTEM_ERROR')) return false;
+    throw error;
+  }
+}
+
 /** Container defaults forbid user namespaces; then only the person at the machine can help. */
-async function checkNamespaces(path: string): Promise<void> {
+async function inNamespace(owner: number, why: string): Promise<UnprivilegedUser> {
   const [command, ...args] = namespacePrefix;
   try {
     await run(command, [...args, '/bin/true'], { timeout: 10_000, env: {} });
   } catch (cause) {
     throw new Error(
-      `a store does not run as root, user nobody may not pass the folders above ${path}, and this machine allows no user namespaces; ` +
-        'run as an ordinary user, or move the folder to where everybody may pass (chmod o+x on each folder above it)',
+      `a store cannot start: ${why}, and this machine allows no user namespaces; ` +
+        'run as an ordinary user, or as root from a folder that everybody may pass (chmod o+x on each folder above it)',
       { cause },
     );
   }
+  return { mode: 'namespace', owner, prefix: namespacePrefix };
 }
 
 /** Whether every folder above the path may be passed by everybody. */
