@@ -16,7 +16,7 @@ export async function runInBwrap(parts: BwrapParts, input: SandboxRun, signal: A
   try {
     return await execute(
       {
-        argv: [parts.prlimit, ...prlimitArgs(input.limits), ...parts.bwrap.command, ...isolation(input)],
+        argv: [parts.prlimit, ...prlimitArgs(input.limits, 'none'), ...parts.bwrap.command, ...isolation(input)],
         env: parts.bwrap.env,
         cwd: parts.workDir,
         stdin: input.stdin,

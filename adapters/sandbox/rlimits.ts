@@ -20,14 +20,17 @@ export async function systemProgram(name: string): Promise<string | null> {
   return null;
 }
 
-/** Arguments of util-linux `prlimit`, up to and with the `--` before the program. Soft and hard limits are equal: the program cannot raise them. */
-export function prlimitArgs(limits: SandboxLimits): readonly string[] {
+/**
+ * Arguments of util-linux `prlimit`, up to and with the `--` before the program. Soft and hard limits are equal: the program cannot raise them.
+ * RLIMIT_NPROC counts every process of an account, the plane's own too, so that it is only set (`count`) where the program has an account or user namespace of its own.
+ */
+export function prlimitArgs(limits: SandboxLimits, count: 'processes' | 'none'): readonly string[] {
   return [
     `--data=${limits.maxMemoryBytes}`,
     `--as=${limits.maxMemoryBytes + RESERVED_BYTES}`,
     `--cpu=${limits.maxCpuSeconds}`,
     `--fsize=${limits.maxFileBytes}`,
-    `--nproc=${limits.maxProcesses}`,
+    ...(count === 'processes' ? [`--nproc=${limits.maxProcesses}`] : []),
     `--nofile=${MAX_OPEN_FILES}`,
     '--core=0',
     '--',

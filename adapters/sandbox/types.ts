@@ -15,7 +15,7 @@ export type SandboxLimits = Readonly<{
   /** Writable memory (RLIMIT_DATA), and by a margin for what runtimes only reserve, address space. */
   maxMemoryBytes: number;
   maxCpuSeconds: number;
-  /** Processes and threads together (RLIMIT_NPROC). In mode bwrap a system call filter also forbids every further process. */
+  /** Processes and threads together, in mode unshare. In mode bwrap a system call filter forbids every further process, whatever the number. */
   maxProcesses: number;
   /** One file that the program writes. */
   maxFileBytes: number;

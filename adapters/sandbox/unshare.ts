@@ -38,7 +38,7 @@ export async function runInUnshare(parts: UnshareParts, input: SandboxRun, signa
 }
 
 function prefix(parts: UnshareParts, input: SandboxRun, place: readonly string[]): readonly string[] {
-  const limits = [parts.prlimit, ...prlimitArgs(input.limits)];
+  const limits = [parts.prlimit, ...prlimitArgs(input.limits, 'processes')];
   if (parts.as.is === 'root') {
     const id = parts.as.nextId();
     return [...limits, parts.unshare, ...NAMESPACES, ...place, `--setuid=${id}`, `--setgid=${id}`, '--'];

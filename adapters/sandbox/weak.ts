@@ -8,11 +8,9 @@ import type { SandboxResult, SandboxRun } from './types.ts';
 export async function runWeak(parts: Readonly<{ prlimit: string; workDir: string }>, input: SandboxRun, signal: AbortSignal): Promise<SandboxResult> {
   const staged = await stage(parts.workDir, input, true);
   try {
-    // The limit on processes counts all of this account's, so that only a tighter one than its own use could be set: left out here.
-    const limits = prlimitArgs(input.limits).filter((one) => !one.startsWith('--nproc'));
     return await execute(
       {
-        argv: [parts.prlimit, ...limits, join(staged.root, staged.tool), ...input.args],
+        argv: [parts.prlimit, ...prlimitArgs(input.limits, 'none'), join(staged.root, staged.tool), ...input.args],
         env: { ...input.env, TMPDIR: join(staged.root, 'tmp'), HOME: join(staged.root, 'tmp') },
         cwd: join(staged.root, input.cwd),
         stdin: input.stdin,
