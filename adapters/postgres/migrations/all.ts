@@ -1,0 +1,5 @@
+import type { Migration } from 'kysely/migration';
+import { first } from './0001-first.ts';
+
+/** Every migration by name, in order. New ones are added at the end; expand first, contract in a later release (fault 44). */
+export const migrations: Readonly<Record<string, Migration>> = Object.freeze({ '0001-first': first });
