@@ -1,0 +1,91 @@
+import { AppError } from '#core/errors.ts';
+import type { LiveMeta, ObjectRef } from '#core/ports.ts';
+import { type Target, getMeta } from '#adapters/kube/objects.ts';
+import type { ResourceType } from '#adapters/kube/paths.ts';
+import type { Session } from '#adapters/kube/session.ts';
+import { deliveryLabel } from '#adapters/kube/ssa/managers.ts';
+import { WatchRefused, listCollection } from '#adapters/kube/watch/collection.ts';
+import { metaEntry } from '#adapters/kube/watch/entries.ts';
+import type { LiveView } from '#adapters/kube/watch/live-view.ts';
+
+export type Wanted = Readonly<{ id: string; ref: ObjectRef }>;
+
+export type LiveRun = Readonly<{
+  session: Session;
+  view: LiveView;
+  deliveryId: string;
+  resolve(apiVersion: string, kind: string): Promise<ResourceType | null>;
+  /** How drift of these objects is seen from now on. */
+  sees(mode: 'watch' | 'list'): void;
+  signal: AbortSignal;
+}>;
+
+type Group = Readonly<{ type: ResourceType; namespace: string; wanted: Wanted[] }>;
+
+/** Refs by kind and namespace, with those whose kind the cluster does not have apart. */
+export async function groupByCollection(wanted: readonly Wanted[], resolve: LiveRun['resolve']): Promise<Readonly<{ groups: readonly Group[]; kindless: readonly Wanted[] }>> {
+  const groups = new Map<string, Group>();
+  const kindless: Wanted[] = [];
+  for (const one of wanted) {
+    const type = await resolve(one.ref.apiVersion, one.ref.kind);
+    if (type === null) {
+      kindless.push(one);
+      continue;
+    }
+    const namespace = type.namespaced ? one.ref.namespace : '';
+    const key = `${type.group}/${type.version}/${type.plural}/${namespace}`;
+    const group = groups.get(key) ?? { type, namespace, wanted: [] };
+    group.wanted.push(one);
+    groups.set(key, group);
+  }
+  return { groups: [...groups.values()], kindless };
+}
+
+/**
+ * Metadata of each object that carries our label, from the watches when they are synced (no request). Beyond the budget of watches one list per
+ * collection, and where the account may not list, one request per object. Null: absent, or not labelled as ours.
+ */
+export async function readLive(run: LiveRun, wanted: readonly Wanted[]): Promise<ReadonlyMap<string, LiveMeta | null>> {
+  const { groups, kindless } = await groupByCollection(wanted, run.resolve);
+  const read = await Promise.all(groups.map((group) => readGroup(run, group)));
+  // One collection without a watch is enough: its drift is not seen at once.
+  run.sees(read.every((one) => one.watched) ? 'watch' : 'list');
+  return new Map([...kindless.map((one): [string, null] => [one.id, null]), ...read.flatMap((one) => [...one.found])]);
+}
+
+type Read = Readonly<{ watched: boolean; found: ReadonlyMap<string, LiveMeta | null> }>;
+
+async function readGroup(run: LiveRun, group: Group): Promise<Read> {
+  const watcher = run.view.metas(run.deliveryId, group.type, group.namespace);
+  try {
+    if (watcher === null) return { watched: false, found: await listOnce(run, group) };
+    await watcher.ready(run.signal);
+  } catch (error) {
+    if (!(error instanceof WatchRefused)) throw error;
+    return { watched: false, found: await readEach(run, group) };
+  }
+  const found = new Map<string, LiveMeta | null>();
+  for (const one of group.wanted) {
+    const entry = watcher.get(one.ref.name);
+    // Out of the selection since its label was taken: the watch no longer follows it.
+    const meta = entry !== null && entry.deliveryId === null ? await getMeta(run.session, targetOf(group, one), run.signal) : (entry?.meta ?? null);
+    found.set(one.id, meta);
+  }
+  return { watched: true, found };
+}
+
+async function listOnce(run: LiveRun, group: Group): Promise<ReadonlyMap<string, LiveMeta | null>> {
+  const { type, namespace } = group;
+  const listed = await listCollection({ session: run.session, type, namespace, selector: `${deliveryLabel}=${run.deliveryId}`, full: false }, run.signal);
+  const byName = new Map(listed.objects.flatMap((object) => metaEntry(object) ?? []).map((entry) => [entry.name, entry.meta]));
+  return new Map(group.wanted.map((one) => [one.id, byName.get(one.ref.name) ?? null]));
+}
+
+async function readEach(run: LiveRun, group: Group): Promise<ReadonlyMap<string, LiveMeta | null>> {
+  return new Map(await Promise.all(group.wanted.map(async (one): Promise<[string, LiveMeta | null]> => [one.id, await getMeta(run.session, targetOf(group, one), run.signal)])));
+}
+
+export function targetOf(group: Readonly<{ type: ResourceType; namespace: string }>, one: Wanted): Target {
+  if (group.type.namespaced && group.namespace === '') throw new AppError('invalid', `${one.ref.kind} ${one.ref.name} names no namespace`);
+  return { type: group.type, namespace: group.namespace, name: one.ref.name };
+}

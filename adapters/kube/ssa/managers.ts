@@ -1,0 +1,85 @@
+import { type Json, type JsonObject, at, canonicalJson, isObject, textAt } from '#core/json.ts';
+
+/** Field manager of everything that Weir applies. */
+export const fieldManager = 'weir';
+export const deliveryLabel = 'weir.dev/delivery';
+export const fenceAnnotation = 'weir.dev/fence';
+
+type Taken = Readonly<{ name: string; exact: boolean; operation: 'Apply' | 'Update' }>;
+
+/**
+ * Whose fields are taken back (definitions.md 3.3, "Other writers"): kubectl in all its forms, and Flux's own managers when an object is adopted.
+ * `flux-client-side-apply` is not among them: its fields stay. Public source: `fluxcd/kustomize-controller` kustomization_controller.go, its list of
+ * field managers.
+ */
+const taken: readonly Taken[] = Object.freeze([
+  // kubectl-client-side-apply, kubectl-edit, kubectl-patch, kubectl-create, kubectl-replace …
+  { name: 'kubectl', exact: false, operation: 'Update' },
+  { name: 'kubectl', exact: false, operation: 'Apply' },
+  { name: 'before-first-apply', exact: true, operation: 'Update' },
+  { name: 'kustomize-controller', exact: true, operation: 'Apply' },
+  { name: 'kustomize-controller', exact: true, operation: 'Update' },
+]);
+
+function isTaken(entry: JsonObject): boolean {
+  // Entries of a subresource (status, scale) belong to controllers and autoscalers.
+  if ((textAt(entry, 'subresource') ?? '') !== '') return false;
+  const manager = textAt(entry, 'manager') ?? '';
+  return taken.some((one) => entry['operation'] === one.operation && (one.exact ? manager === one.name : manager.startsWith(one.name)));
+}
+
+function isOurs(entry: JsonObject): boolean {
+  return textAt(entry, 'manager') === fieldManager && entry['operation'] === 'Apply' && (textAt(entry, 'subresource') ?? '') === '';
+}
+
+export function managedFieldsOf(object: JsonObject): readonly JsonObject[] {
+  const entries = at(object, 'metadata', 'managedFields');
+  return Array.isArray(entries) ? entries.filter(isObject) : [];
+}
+
+/**
+ * The managedFields after taking over what the listed managers own: their fields of our API version move into our entry, so that the next
+ * apply drops those that are not desired; entries of another version are dropped, since their fields can't be merged. Null when there is nothing to
+ * take. Pure.
+ */
+export function takeOver(entries: readonly JsonObject[]): readonly JsonObject[] | null {
+  const theirs = entries.filter(isTaken);
+  const ours = entries.find(isOurs);
+  if (theirs.length === 0 || ours === undefined) return null;
+  const version = ours['apiVersion'];
+  const merged = theirs.filter((entry) => entry['apiVersion'] === version).reduce<Json>((all, entry) => union(all, entry['fieldsV1'] ?? {}), ours['fieldsV1'] ?? {});
+  return entries.filter((entry) => !theirs.includes(entry)).map((entry) => (entry === ours ? { ...ours, fieldsV1: merged } : entry));
+}
+
+/** Union of two sets of fields: FieldsV1 is a trie whose keys are path elements. */
+function union(a: Json, b: Json): Json {
+  if (!isObject(a) || !isObject(b)) return a;
+  const all: Record<string, Json> = { ...a };
+  for (const [key, inner] of Object.entries(b)) all[key] = all[key] === undefined ? inner : union(all[key], inner);
+  return all;
+}
+
+/**
+ * What the metadata watch compares: our own entry and whether a listed manager has one. It changes exactly when somebody changes, removes or adds
+ * a field that Weir would set back, and never when a controller writes status. Pure.
+ */
+export function ownershipMark(object: JsonObject): string {
+  const entries = managedFieldsOf(object);
+  const ours = entries.find(isOurs);
+  const theirs = entries.filter(isTaken).map((entry) => [textAt(entry, 'manager') ?? '', entry['fieldsV1'] ?? null]);
+  return canonicalJson([ours === undefined ? null : withoutFence(ours['fieldsV1'] ?? null), theirs]);
+}
+
+/** Our fields without the fence annotation, which each writing run sets anew. */
+export function withoutFence(fields: Json): Json {
+  const annotations = at(fields, 'f:metadata', 'f:annotations');
+  if (!isObject(fields) || !isObject(annotations)) return fields;
+  const { [`f:${fenceAnnotation}`]: _fence, ...others } = annotations;
+  const metadata = at(fields, 'f:metadata');
+  return { ...fields, 'f:metadata': { ...(isObject(metadata) ? metadata : {}), 'f:annotations': others } };
+}
+
+export function ownFields(object: JsonObject): Json {
+  const ours = managedFieldsOf(object).find(isOurs);
+  return ours === undefined ? null : withoutFence(ours['fieldsV1'] ?? null);
+}
