@@ -30,7 +30,12 @@ export async function wouldDiffer(session: Session, target: Target, item: ApplyI
   if (answer.status !== 200 || answer.body === null) {
     throw new AppError('clusterAnswer', cutMessage(`${item.ref.kind} ${item.ref.name}: ${maskSecretValues(messageOf(answer), item.manifest)}`));
   }
-  return comparable(live) !== comparable(answer.body) || canonicalJson(ownFields(live)) !== canonicalJson(ownFields(answer.body));
+  return !isSame(live, answer.body);
+}
+
+/** Whether a dry run left the object as it is, in content and in who owns our fields. Pure. */
+export function isSame(live: JsonObject, dryRun: JsonObject): boolean {
+  return comparable(live) === comparable(dryRun) && canonicalJson(ownFields(live)) === canonicalJson(ownFields(dryRun));
 }
 
 function comparable(object: JsonObject): string {

@@ -1,8 +1,10 @@
 import { type JsonObject, stringifyJson } from '#core/json.ts';
 import type { Applied, ApplyItem, LiveMeta } from '#core/ports.ts';
+import { AppError } from '#core/errors.ts';
 import type { Answer } from '#adapters/kube/answer.ts';
-import { metadataOnly } from '#adapters/kube/meta.ts';
-import { type Target, deleteObject, getMeta, maxObjectBytes, metaIn, writeTimeoutMs } from '#adapters/kube/objects.ts';
+import { isSame } from '#adapters/kube/differs.ts';
+import { metaOf, metadataOnly } from '#adapters/kube/meta.ts';
+import { type Target, deleteObject, getMeta, getObject, maxObjectBytes, metaIn, writeTimeoutMs } from '#adapters/kube/objects.ts';
 import { collectionPath, objectPath } from '#adapters/kube/paths.ts';
 import { pause, pollUntil } from '#adapters/kube/pause.ts';
 import type { Session } from '#adapters/kube/session.ts';
@@ -29,10 +31,11 @@ const recreateTimeoutMs = 60_000;
  */
 export async function applyObject(context: ApplyContext, target: Target, item: ApplyItem): Promise<Applied> {
   if (item.mode === 'IfNotPresent') return createOnly(context, target, item);
+  if (context.dryRun) return tryObject(context, target, item);
   const before = await versionBefore(context, target);
   const answer = await patch(context, target, item);
   if (answer.status === 200 || answer.status === 201) return judge(context, target, item, answer, before);
-  if (item.recreate && !context.dryRun && isImmutableField(answer)) return recreate(context, target, item);
+  if (item.recreate && isImmutableField(answer)) return recreate(context, target, item);
   return refusal(item, answer, context.session.account);
 }
 
@@ -40,7 +43,27 @@ export async function applyObject(context: ApplyContext, target: Target, item: A
 async function versionBefore(context: ApplyContext, target: Target): Promise<string | null> {
   const known = context.known(target);
   if (known !== undefined) return known?.resourceVersion ?? null;
-  return (await getMeta(context.session, target, context.signal))?.resourceVersion ?? null;
+  try {
+    return (await getMeta(context.session, target, context.signal))?.resourceVersion ?? null;
+  } catch (error) {
+    // An account that may write and not read: the apply itself says what is refused.
+    if (error instanceof AppError && error.code === 'clusterAnswer') return null;
+    throw error;
+  }
+}
+
+/** Nothing is written: the version does not move, so the whole object is compared. An immutable field that may be recreated counts as configured. */
+async function tryObject(context: ApplyContext, target: Target, item: ApplyItem): Promise<Applied> {
+  const live = await getObject(context.session, target, 'application/json', context.signal);
+  const answer = await patch(context, target, item);
+  const none = { id: item.id, uid: live === null ? null : (metaOf(live)?.uid ?? null), generation: null, resourceVersion: null };
+  if (answer.status === 201) return { ...none, action: 'created' };
+  if (answer.status === 200 && answer.body !== null) {
+    const taken = item.mode === 'Override' && live !== null && takeOver(managedFieldsOf(live)) !== null;
+    return { ...none, action: !taken && live !== null && isSame(live, answer.body) ? 'unchanged' : 'configured' };
+  }
+  if (item.recreate && isImmutableField(answer)) return { ...none, action: 'configured', message: 'would be made anew: an immutable field changed' };
+  return refusal(item, answer, context.session.account);
 }
 
 /** A 409 here is only another writer in between (we force): tried again. */
@@ -53,7 +76,7 @@ async function patch(context: ApplyContext, target: Target, item: ApplyItem): Pr
       query: { fieldManager, force: 'true', ...dryRunQuery(context) },
       body,
       contentType: 'application/apply-patch+yaml',
-      accept: metadataOnly,
+      accept: context.dryRun ? 'application/json' : metadataOnly,
       timeoutMs: writeTimeoutMs,
       maxBytes: maxObjectBytes,
       signal: context.signal,
@@ -68,7 +91,7 @@ async function judge(context: ApplyContext, target: Target, item: ApplyItem, ans
   if (answer.body === null) return unknown(item, `${nameOf(item.ref)}: the answer is no object`);
   const after = metaIn(answer.body, context.session, target);
   if (answer.status === 201) return succeeded(item, 'created', after);
-  const merged = item.mode === 'Override' && !context.dryRun ? takeOver(managedFieldsOf(answer.body)) : null;
+  const merged = item.mode === 'Override' ? takeOver(managedFieldsOf(answer.body)) : null;
   if (merged !== null) return adopt(context, target, item, after, merged);
   return succeeded(item, after.resourceVersion === before ? 'unchanged' : 'configured', after);
 }
@@ -113,8 +136,9 @@ async function createOnly(context: ApplyContext, target: Target, item: ApplyItem
     maxBytes: maxObjectBytes,
     signal: context.signal,
   });
+  if (answer.status === 201 && context.dryRun) return { id: item.id, action: 'created', uid: null, generation: null, resourceVersion: null };
   if (answer.status === 201 && answer.body !== null) {
-    if (!context.dryRun) context.wrote(target, answer.body);
+    context.wrote(target, answer.body);
     return succeeded(item, 'created', metaIn(answer.body, context.session, target));
   }
   if (answer.status !== 409) return refusal(item, answer, context.session.account);

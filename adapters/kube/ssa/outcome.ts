@@ -33,15 +33,15 @@ export function refusal(item: ApplyItem, answer: Answer, account: string): Appli
 }
 
 /**
- * A write that ended in a server error may have happened, unless the API server says what refused it before it was stored: an admission
- * webhook, or itself being overloaded.
+ * A write that ended in a server error may have happened when something in between answered, or when the API server itself lost sight of its store. Its other
+ * errors (a webhook that failed, a body it could not convert, overload) come before anything is stored.
  */
 export function isUncertain(answer: Answer): boolean {
   if (answer.status < 500) return false;
   const status = statusOf(answer);
-  if (status === null) return true;
-  if (answer.status === 503) return false;
-  return !/webhook|admission/i.test(status.message);
+  if (status === null || answer.status === 504) return true;
+  if (answer.status === 503 || /webhook|admission/i.test(status.message)) return false;
+  return /etcd|time.?out|deadline|unavailable|transport|connection|canceled|leader/i.test(status.message);
 }
 
 /** Public source: messages of `k8s.io/kubernetes` validation (`field is immutable`, StatefulSet and roleRef have their own), CEL rules of custom resources. */
