@@ -1,0 +1,25 @@
+import type { ArtifactStore } from '#adapters/blob/artifacts.ts';
+import type { Egress } from '#adapters/git/environment.ts';
+import type { Launcher } from '#adapters/git/launcher.ts';
+import type { Clusters } from '#adapters/kube/clusters.ts';
+import type { KeyRing } from '#adapters/postgres/key-ring.ts';
+import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
+import type { Render } from '#core/ports.ts';
+import type { UnitStore } from '#core/reconcile/store.ts';
+import type { TenantScope } from '#core/tenant.ts';
+import type { Clock } from '#core/time.ts';
+import type { PreflightCache } from './ports/preflight-cache.ts';
+
+/** What one worker process holds for all of its runs; each run gets ports made from it, bound to its own tenant. */
+export type WorkerAdapters = Readonly<{
+  db: TenantDb;
+  keys: KeyRing;
+  store: UnitStore;
+  clock: Clock;
+  clusters: Clusters;
+  preflights: PreflightCache;
+  artifacts: ArtifactStore;
+  /** A renderer for one tenant. */
+  renderFor(scope: TenantScope): Render;
+  git: Readonly<{ mirrorsDir: string; workDir: string; launcher: Launcher; path: string; allowHttp: boolean; egress: Egress; maxMirrorBytes: number; lowSpeedSeconds: number }>;
+}>;

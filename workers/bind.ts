@@ -1,0 +1,33 @@
+import { createGit } from '#adapters/git/git.ts';
+import type { Capabilities, Need } from '#core/ports.ts';
+import type { BindPorts } from '#core/reconcile/run.ts';
+import type { WorkerAdapters } from './adapters.ts';
+import { careFor } from './ports/care.ts';
+import { clusterFor } from './ports/cluster.ts';
+import { hooksFor } from './ports/hooks.ts';
+import { placesFor } from './ports/places.ts';
+import { renderFor } from './ports/render.ts';
+import { secretsFor } from './ports/secrets.ts';
+
+/**
+ * Makes the ports that a kind named, bound to the run's tenant, cluster and account, and no others. The only place where a kind's needs meet adapters.
+ */
+export function bindPorts(adapters: WorkerAdapters): BindPorts {
+  return async ({ scope, run, unit, runnable }) => {
+    const makers: { [N in Need]: () => Capabilities[N] | Promise<Capabilities[N]> } = {
+      lookup: () => adapters.store.lookup(scope, run.clusterId),
+      secrets: () => secretsFor(adapters, scope),
+      git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }),
+      artifacts: () => adapters.artifacts,
+      render: () => renderFor(adapters, scope),
+      cluster: () => clusterFor(adapters, scope, run, unit),
+      inventory: () => adapters.store.inventory(scope, run),
+      hooks: () => hooksFor(adapters, scope, unit.definition.uid),
+      care: () => careFor(adapters, scope, unit.definition),
+      places: () => placesFor(adapters, scope),
+    };
+    const ports: Partial<Record<Need, unknown>> = {};
+    for (const need of runnable.needs) ports[need] = await makers[need]();
+    return { ports: ports as Partial<Capabilities>, dispose: async () => undefined };
+  };
+}

@@ -1,0 +1,84 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createArtifacts } from '#adapters/blob/artifacts.ts';
+import { createEgress } from '#adapters/egress/egress.ts';
+import { timeoutLauncher } from '#adapters/git/launcher.ts';
+import { createClusters } from '#adapters/kube/clusters.ts';
+import { createRenderEngine } from '#adapters/kustomize/render.ts';
+import { readCredential } from '#adapters/postgres/cluster-access.ts';
+import type { KeyRing } from '#adapters/postgres/key-ring.ts';
+import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
+import { openUnitStore } from '#adapters/postgres/unit-store.ts';
+import { createSandbox } from '#adapters/sandbox/sandbox.ts';
+import type { Launch } from '#adapters/sandbox/types.ts';
+import type { Config } from '#core/config.ts';
+import { AppError } from '#core/errors.ts';
+import type { Failpoints } from '#core/failpoints.ts';
+import type { Log } from '#core/log.ts';
+import type { ClusterAccess } from '#core/store.ts';
+import { scopeOfOwner } from '#core/tenant.ts';
+import type { Clock } from '#core/time.ts';
+import type { WorkerAdapters } from './adapters.ts';
+import { createPreflightCache } from './ports/preflight-cache.ts';
+
+export type OpenOptions = Readonly<{
+  config: Config;
+  /** Name of this process among others of the plane; names its own working folders. */
+  worker: string;
+  version: string;
+  db: TenantDb;
+  keys: KeyRing;
+  clock: Clock;
+  log: Log;
+  failpoints: Failpoints;
+  /** The pinned kustomize, and bubblewrap where it can be had. */
+  kustomize: string;
+  bwrap: Launch | null;
+}>;
+export type OpenedAdapters = Readonly<{ adapters: WorkerAdapters; /** One sentence on how programs are isolated. */ sandbox: string; close(): Promise<void> }>;
+
+const GIT_SECONDS = 600;
+const MAX_MIRROR_BYTES = 4 * 1024 * 1024 * 1024;
+
+/** Everything a worker process holds. Throws AppError sandboxUnavailable when programs cannot be isolated here. */
+export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters> {
+  const { config, db, keys, clock, log } = options;
+  const dir = (...parts: readonly string[]) => join(config.stateDir, ...parts);
+  const work = dir('work', options.worker);
+  await mkdir(work, { recursive: true, mode: 0o755 });
+  const sandbox = await createSandbox({ mode: config.sandbox, bwrap: options.bwrap, workDir: join(work, 'sandbox'), signal: AbortSignal.timeout(60_000) });
+  const artifacts = createArtifacts({ dir: dir('artifacts'), clock });
+  const engine = await createRenderEngine({ artifacts, sandbox, kustomize: options.kustomize, workDir: join(work, 'render'), cacheDir: dir('renders'), clock });
+  const egress = createEgress({ allowCidrs: config.egressAllow });
+  const store = openUnitStore(db);
+  const clusters = createClusters({
+    component: options.worker,
+    version: options.version,
+    bootstrap: (access) => bootstrapToken(db, keys, access, options.worker),
+    clock,
+    log,
+    onChange: ({ scope, deliveryId }) => {
+      store.trigger(scope, deliveryId, 'drift').catch((error: unknown) => log.warn({ error, deliveryId }, 'a change on a cluster could not be noted; the next interval sees it'));
+    },
+    limits: { perProcess: config.watchBudget },
+    failpoints: options.failpoints,
+    connectLookup: egress.egressLookup,
+  });
+  const git = { mirrorsDir: dir('mirrors'), workDir: join(work, 'git'), launcher: timeoutLauncher(GIT_SECONDS), path: '/usr/local/bin:/usr/bin:/bin', allowHttp: false, egress, maxMirrorBytes: MAX_MIRROR_BYTES, lowSpeedSeconds: 30 };
+  await mkdir(git.workDir, { recursive: true, mode: 0o700 });
+  await mkdir(git.mirrorsDir, { recursive: true, mode: 0o700 });
+  return {
+    adapters: { db, keys, store, clock, clusters, artifacts, preflights: createPreflightCache(clock), renderFor: (scope) => engine.forTenant(scope), git },
+    sandbox: sandbox.describe(),
+    close: () => clusters.close(),
+  };
+}
+
+/** The standing credential of a cluster, read in its owner's scope for each use; good for TokenRequest and nothing else. */
+async function bootstrapToken(db: TenantDb, keys: KeyRing, access: ClusterAccess, worker: string): Promise<string> {
+  const scope = scopeOfOwner(access, { name: worker, via: 'worker' });
+  const found = await db.inTenant(scope, (tx) => readCredential(tx, keys, access.clusterId));
+  if (found !== null) return found.token;
+  throw new AppError('clusterRefused', `cluster ${access.clusterName} has no bootstrap token yet: its operator runs \`weir cluster onboard\``);
+}
+
