@@ -1,9 +1,10 @@
-import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Mount, SandboxLimits, SandboxResult, SandboxRun } from './types.ts';
+import { ownRuntime } from './own-runtime.ts';
+import type { SandboxLimits, SandboxResult, SandboxRun } from './types.ts';
 
 const MAX_PROCESSES = 40;
 const TRIES = 1_000;
@@ -37,47 +38,14 @@ export async function selfTest(run: Run, workDir: string, name: string, signal: 
 }
 
 async function probeRun(canary: string, port: number): Promise<SandboxRun> {
-  const libraries = await ownLibraries();
-  const folders = new Set(libraries.map(({ to }) => dirname(to)));
+  const runtime = await ownRuntime();
   return {
-    command: process.execPath,
-    args: ['--no-warnings', '/probe/probe.mts', canary, String(port), String(TRIES), `/tool/${process.execPath.split('/').at(-1) ?? 'node'}`],
+    ...runtime,
+    args: ['--no-warnings', '/probe/probe.mts', canary, String(port), String(TRIES), `/tool/${basename(runtime.command)}`],
     cwd: '/probe',
-    readOnly: [{ from: fileURLToPath(new URL('probe.mts', import.meta.url)), to: '/probe/probe.mts' }, ...libraries],
-    env: { LD_LIBRARY_PATH: [...folders].join(':') },
+    readOnly: [{ from: fileURLToPath(new URL('probe.mts', import.meta.url)), to: '/probe/probe.mts' }, ...runtime.readOnly],
     limits: LIMITS,
   };
-}
-
-/** Shared libraries of this very process and its loader, so that Node can start where nothing else is. */
-async function ownLibraries(): Promise<readonly Mount[]> {
-  const maps = await readFile('/proc/self/maps', 'utf8');
-  const paths = new Set<string>();
-  for (const line of maps.split('\n')) {
-    const path = /\s(\/\S+\.so(?:\.[0-9.]+)?)$/.exec(line)?.[1];
-    if (path !== undefined) paths.add(path);
-  }
-  const mounts = [...paths].flatMap((path) => namesOf(path).map((to) => ({ from: path, to })));
-  const loader = await loaderOf(process.execPath);
-  if (loader !== null && !paths.has(loader)) mounts.push({ from: loader, to: loader });
-  return mounts;
-}
-
-/** `libx.so.6.0.30` is looked up as `libx.so.6`. */
-function namesOf(path: string): readonly string[] {
-  const short = /^(.*\.so\.[0-9]+)\.[0-9.]+$/.exec(path)?.[1];
-  return short === undefined ? [path] : [path, short];
-}
-
-/** The path of the dynamic loader that an ELF program names: it is text that ends in a zero byte, near the start of the file. */
-async function loaderOf(program: string): Promise<string | null> {
-  const file = await open(program, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(8192), 0, 8192, 0);
-    return /(\/lib[\w./-]*\/ld-[\w.-]+)\0/.exec(buffer.subarray(0, bytesRead).toString('latin1'))?.[1] ?? null;
-  } finally {
-    await file.close();
-  }
 }
 
 function listen(server: Server): Promise<number> {
