@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /**
- * Tokens that Weir makes: `weir_<id>_<secret>`. The id (80 bits) may be shown and finds a leaked token's owner; the secret has 256 bits, so a plain SHA-256
- * of the whole text is enough to store it by.
+ * Tokens that Weir makes: `weir_<id>_<secret>`. The id may be shown; the secret has 256 bits, so a plain SHA-256 of the whole text is enough to store it by.
  */
 const whole = /^weir_[a-z2-7]{16}_[A-Za-z0-9_-]{43}$/;
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -13,9 +12,14 @@ export type NewToken = Readonly<{
   hash: Uint8Array;
 }>;
 
-/** A new token from the system's generator. */
-export function newToken(): NewToken {
-  const prefix = `weir_${base32(randomBytes(10))}`;
+/** The part of a token that may be shown: made of the uid of its object, so that a leaked token finds its owner. Pure. */
+export function tokenPrefix(uid: string): string {
+  return `weir_${base32(Buffer.from(uid.replaceAll('-', ''), 'hex').subarray(0, 10))}`;
+}
+
+/** A new token for the object with this uid; its secret comes from the system's generator. */
+export function newToken(uid: string): NewToken {
+  const prefix = tokenPrefix(uid);
   const token = `${prefix}_${randomBytes(32).toString('base64url')}`;
   return Object.freeze({ token, prefix, hash: hashToken(token) });
 }

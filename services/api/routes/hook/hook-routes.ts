@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Value } from 'typebox/value';
-import { rememberHookDelivery } from '#adapters/postgres/directory-writes.ts';
+import { rememberHookDelivery } from '#adapters/postgres/directory.ts';
 import { getObject, getObjectByUid } from '#adapters/postgres/objects.ts';
 import { openSecret } from '#adapters/postgres/secrets.ts';
 import type { TenantTx } from '#adapters/postgres/tenant-tx.ts';

@@ -1,6 +1,6 @@
 import { appendAudit } from '#adapters/postgres/audit.ts';
-import { type ObjectWrite, writeObjects } from '#adapters/postgres/object-writes.ts';
-import { getObject, listObjects } from '#adapters/postgres/objects.ts';
+import { writeObjects } from '#adapters/postgres/object-writes.ts';
+import { getObject, listObjects, type ObjectWrite } from '#adapters/postgres/objects.ts';
 import type { TenantTx } from '#adapters/postgres/tenant-tx.ts';
 import { consequencesOf, REQUESTED_AT } from '#core/consequences.ts';
 import { AppError } from '#core/errors.ts';
