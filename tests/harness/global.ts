@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { openChildren } from '#deploy/local/children.ts';
-import { servePart } from '#tests/harness/parts-server.ts';
+import { serveParts } from '#tests/harness/parts-server.ts';
 
 /** Once for a run of vitest: offers the shared parts, and at the end stops what was started and removes its folder. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -11,7 +11,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   // Servers that run as nobody must be able to pass it; what is in it is closed by its own modes.
   await chmod(runDir, 0o711);
   const children = openChildren();
-  const parts = await servePart(children, runDir);
+  const parts = await serveParts(children, runDir);
   project.provide('partsSocket', parts.socketPath);
   return async () => {
     await parts.close();

@@ -14,7 +14,7 @@ type Starters = Readonly<Record<string, () => Promise<SharedPostgres | SharedRed
  * Owns the real parts that all test files of a run share, and starts each when the first file asks for it: a run of unit tests pays nothing,
  * and a part outlives the worker that wanted it. Listens on a socket in the run's own folder. Returns the socket and how to end.
  */
-export async function servePart(children: Children, runDir: string): Promise<Readonly<{ socketPath: string; close(): Promise<void> }>> {
+export async function serveParts(children: Children, runDir: string): Promise<Readonly<{ socketPath: string; close(): Promise<void> }>> {
   const starters = startersOf(children, runDir);
   const started = new Map<string, Promise<unknown>>();
   const server = createServer((request, reply) => {
