@@ -44,6 +44,14 @@ export function statusOf(answer: Answer): ApiStatus | null {
   return { code: answer.status, reason: textAt(body, 'reason') ?? '', message: textAt(body, 'message') ?? '', causes };
 }
 
+/** The objects of a list, or null when the answer is no list. An empty list of metadata says `"items":null` (seen on kube-apiserver 1.37). Pure. */
+export function itemsOf(answer: Answer): readonly JsonObject[] | null {
+  const items = at(answer.body ?? undefined, 'items');
+  if (textAt(answer.body ?? undefined, 'kind')?.endsWith('List') !== true || textAt(answer.body ?? undefined, 'metadata', 'resourceVersion') === undefined) return null;
+  if (items === null) return [];
+  return Array.isArray(items) ? items.filter(isObject) : null;
+}
+
 /** True when the API server itself says that the object does not exist. */
 export function isNotFound(answer: Answer): boolean {
   return answer.status === 404 && statusOf(answer)?.reason === 'NotFound';

@@ -1,5 +1,6 @@
-import { type Json, type JsonObject, at, isObject, textAt } from '#core/json.ts';
+import { type Json, type JsonObject, at, textAt } from '#core/json.ts';
 import type { ObjectRef } from '#core/ports.ts';
+import { itemsOf } from '#adapters/kube/answer.ts';
 import { metadataList } from '#adapters/kube/meta.ts';
 import { type Target, getObject } from '#adapters/kube/objects.ts';
 import { type ApiPath, type ResourceType, apiPath, collectionPath } from '#adapters/kube/paths.ts';
@@ -52,7 +53,7 @@ async function anyForeign(session: Session, path: ApiPath, kind: string, deliver
   const query = { limit: '5', labelSelector: `${deliveryLabel}!=${deliveryId}` };
   const answer = await session.request({ method: 'GET', path, query, accept: metadataList, timeoutMs, maxBytes, signal });
   if (answer.status === 404 || answer.status === 405) return false;
-  const items = answer.body?.['items'];
-  if (answer.status !== 200 || !Array.isArray(items)) return true;
-  return items.some((item: Json) => isObject(item) && !ownOfEachNamespace.has(`${kind}/${textAt(item, 'metadata', 'name') ?? ''}`));
+  const items = answer.status === 200 ? itemsOf(answer) : null;
+  if (items === null) return true;
+  return items.some((item) => !ownOfEachNamespace.has(`${kind}/${textAt(item, 'metadata', 'name') ?? ''}`));
 }

@@ -43,7 +43,8 @@ function comparable(object: JsonObject): string {
   const kept: Record<string, Json> = {};
   for (const [key, value] of Object.entries(isObject(metadata) ? metadata : {})) {
     if (key === 'managedFields' || key === 'resourceVersion' || key === 'generation') continue;
-    kept[key] = key === 'annotations' ? withoutFenceAnnotation(value) : value;
+    const inner = key === 'annotations' ? withoutFenceAnnotation(value) : value;
+    if (inner !== null) kept[key] = inner;
   }
   return canonicalJson({ ...rest, metadata: kept });
 }
@@ -51,5 +52,5 @@ function comparable(object: JsonObject): string {
 function withoutFenceAnnotation(annotations: Json): Json {
   if (!isObject(annotations)) return annotations;
   const { [fenceAnnotation]: _fence, ...others } = annotations;
-  return others;
+  return Object.keys(others).length === 0 ? null : others;
 }

@@ -70,13 +70,15 @@ export function ownershipMark(object: JsonObject): string {
   return canonicalJson([ours === undefined ? null : withoutFence(ours['fieldsV1'] ?? null), theirs]);
 }
 
-/** Our fields without the fence annotation, which each writing run sets anew. */
+/** Fields without the fence annotation, which each writing run sets anew, and without the map of annotations if it was alone in it. Pure. */
 export function withoutFence(fields: Json): Json {
-  const annotations = at(fields, 'f:metadata', 'f:annotations');
-  if (!isObject(fields) || !isObject(annotations)) return fields;
-  const { [`f:${fenceAnnotation}`]: _fence, ...others } = annotations;
   const metadata = at(fields, 'f:metadata');
-  return { ...fields, 'f:metadata': { ...(isObject(metadata) ? metadata : {}), 'f:annotations': others } };
+  const annotations = at(metadata, 'f:annotations');
+  if (!isObject(fields) || !isObject(metadata) || !isObject(annotations)) return fields;
+  const { [`f:${fenceAnnotation}`]: _fence, ...others } = annotations;
+  const { 'f:annotations': _annotations, ...rest } = metadata;
+  const isEmpty = Object.keys(others).every((key) => key === '.');
+  return { ...fields, 'f:metadata': isEmpty ? rest : { ...rest, 'f:annotations': others } };
 }
 
 export function ownFields(object: JsonObject): Json {

@@ -1,6 +1,6 @@
 import { AppError } from '#core/errors.ts';
 import { type Json, type JsonObject, at, isObject, parseJson, textAt } from '#core/json.ts';
-import { messageOf } from '#adapters/kube/answer.ts';
+import { itemsOf, messageOf } from '#adapters/kube/answer.ts';
 import { metadataList, metadataOnly } from '#adapters/kube/meta.ts';
 import { type ResourceType, collectionPath } from '#adapters/kube/paths.ts';
 import type { Session } from '#adapters/kube/session.ts';
@@ -55,9 +55,9 @@ export async function listCollection(collection: Collection, signal: AbortSignal
     });
     if (answer.status === 410) throw new WatchExpired();
     if (answer.status === 403 || answer.status === 404 || answer.status === 405) throw new WatchRefused(`${session.account} may not list ${type.plural}: ${messageOf(answer)}`);
-    if (answer.status !== 200 || answer.body === null) throw new AppError('clusterUnreachable', `cluster ${session.clusterName}: ${messageOf(answer)}`);
-    const items = answer.body['items'];
-    for (const item of Array.isArray(items) ? items : []) if (isObject(item)) objects.push(item);
+    const items = answer.status === 200 ? itemsOf(answer) : null;
+    if (items === null || answer.body === null) throw new AppError('clusterUnreachable', `cluster ${session.clusterName}: ${messageOf(answer)}`);
+    objects.push(...items);
     next = textAt(answer.body, 'metadata', 'continue') ?? '';
     if (next === '') return { objects, resourceVersion: textAt(answer.body, 'metadata', 'resourceVersion') ?? '' };
   }
