@@ -1,0 +1,44 @@
+import { at, isObject, type JsonObject } from '#core/json.ts';
+import { accessOf, allVerbs, type Resource } from '#core/resource.ts';
+import { ClusterGrantBody } from './schema.ts';
+
+/** weir.dev/v1 ClusterGrant, beside its Cluster. */
+export const resource = Object.freeze<Resource>({
+  group: 'weir.dev',
+  version: 'v1',
+  kind: 'ClusterGrant',
+  plural: 'clustergrants',
+  singular: 'clustergrant',
+  shortNames: [],
+  categories: ['weir'],
+  scope: 'Namespaced',
+  verbs: allVerbs,
+  subresources: [],
+  columns: [
+    { name: 'Cluster', type: 'string', jsonPath: '.spec.cluster' },
+    { name: 'Tenants', type: 'string', jsonPath: '.spec.tenants[*].tenant' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+  body: ClusterGrantBody,
+  status: null,
+  initialStatus: null,
+  access: accessOf({ read: 'viewer', write: 'admin' }),
+  platform: 'full',
+  finalizer: null,
+  fieldSelectors: [],
+  secretFields: [],
+  validate: checkTenants,
+});
+
+function checkTenants(object: JsonObject): readonly Readonly<{ field: string; message: string }>[] {
+  const entries = at(object, 'spec', 'tenants');
+  if (!Array.isArray(entries)) return [];
+  const seen = new Set<unknown>();
+  const found: { field: string; message: string }[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const tenant = isObject(entry) ? entry.tenant : undefined;
+    if (seen.has(tenant)) found.push({ field: `spec.tenants[${index}]`, message: `Duplicate value: tenant "${String(tenant)}"` });
+    seen.add(tenant);
+  }
+  return found;
+}

@@ -1,0 +1,67 @@
+import type { TSchema } from 'typebox';
+import Value from 'typebox/value';
+import type { Kind, Unit } from '#core/kind.ts';
+import type { JsonObject } from '#core/json.ts';
+import type { Need } from '#core/ports.ts';
+import type { Resource } from '#core/resource.ts';
+import type { Ref } from '#core/store.ts';
+import { resource as accessToken } from './access-token/resource.ts';
+import { resource as cluster } from './cluster/resource.ts';
+import { resource as clusterAccount } from './cluster-account/resource.ts';
+import { resource as clusterGrant } from './cluster-grant/resource.ts';
+import { resource as configMap } from './config-map/resource.ts';
+import { resource as delivery } from './delivery/resource.ts';
+import { resource as event } from './event/resource.ts';
+import { resource as namespace } from './namespace/resource.ts';
+import { resource as placement } from './placement/resource.ts';
+import { resource as receiver } from './receiver/resource.ts';
+import { resource as secret } from './secret/resource.ts';
+import { resource as serviceAccount } from './service-account/resource.ts';
+import { resource as tenant } from './tenant/resource.ts';
+
+/** Everything the API serves and stores. Adding a kind is one folder and one line here; a test compares the folders with this list. */
+export const resources = [
+  namespace,
+  secret,
+  configMap,
+  serviceAccount,
+  event,
+  receiver,
+  tenant,
+  cluster,
+  clusterGrant,
+  clusterAccount,
+  placement,
+  delivery,
+  accessToken,
+] as const satisfies readonly Resource[];
+
+/** Kinds with work of their own, run by the workers. */
+export const kinds = [] as const;
+
+/** What the API needs of a reconciled kind, whatever its types are. */
+export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
+
+const faces: readonly Face[] = [];
+
+/** The face of a reconciled kind by name; null for kinds that nobody reconciles. */
+export function faceOf(kind: string): Face | null {
+  return faces.find((face) => face.resource.kind === kind) ?? null;
+}
+
+export function resourceOf(kind: string): Resource | null {
+  return resources.find((one) => one.kind === kind) ?? null;
+}
+
+export function face<U extends Unit, S extends TSchema, T extends TSchema, N extends Need, Seen, Act extends { do: string }>(kind: Kind<U, S, T, N, Seen, Act>): Face {
+  return Object.freeze({
+    resource: kind.resource,
+    unit: kind.unit,
+    refsOf(body: JsonObject, inNamespace: string): readonly Ref[] {
+      const spec: unknown = body.spec;
+      // The API validated it with the same schema: anything else is our bug.
+      if (!Value.Check(kind.spec, spec)) throw new Error(`${kind.resource.kind}: spec does not fit its own schema`);
+      return kind.refs(spec, inNamespace);
+    },
+  });
+}
