@@ -1,0 +1,82 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { ApiDeps, ServerTls } from '#services/api/deps.ts';
+import { objectRoutes } from '#services/api/routes/object-routes.ts';
+import { metaRoutes } from '#services/api/routes/meta-routes.ts';
+import type { Route } from '#services/api/wire/route.ts';
+import { checkRoutes } from '#services/api/wire/route.ts';
+import { type Admitted, admit, auditIdOf } from '#services/api/wire/serve.ts';
+import { sendAnswer } from '#services/api/wire/send.ts';
+import { failureOf, methodNotAllowed, pathNotFound } from '#services/api/wire/status.ts';
+
+/** kube-apiserver's default for streams of one HTTP/2 connection is 100; each watch holds one. */
+const maxConcurrentStreams = 250;
+const maxHeaderBytes = 65_536;
+
+export type AppOptions = Readonly<{ tls: ServerTls; /** Routes beside those of the registry: identity, hooks, side paths. */ extraRoutes?: readonly Route[] }>;
+
+/**
+ * The API over TLS, HTTP/1.1 and HTTP/2 on one port. Does not listen yet. Throws when a route declares no permission.
+ * fastify's own parsing, validation and serialization are not used: they coerce, drop and default (libraries.md section 3).
+ */
+export function buildApp(deps: ApiDeps, options: AppOptions): FastifyInstance {
+  const routes = [...metaRoutes(deps), ...objectRoutes(deps), ...(options.extraRoutes ?? [])];
+  checkRoutes(routes);
+  const app: FastifyInstance = newServer(options.tls);
+  app.removeAllContentTypeParsers();
+  // The admitting hook has read the body; the parser only has to accept whatever content type passed it.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+  app.setErrorHandler(async (error, request, reply) => fail(deps, request, reply, error));
+  app.setNotFoundHandler(async (request, reply) => answerUnknownPath(deps, routes, request, reply));
+  const admitted = new WeakMap<FastifyRequest, Admitted>();
+  for (const route of routes) {
+    app.route({
+      method: route.method,
+      url: route.url,
+      exposeHeadRoute: false,
+      onRequest: async (request, reply) => {
+        auditIdOf(reply);
+        admitted.set(request, await admit(deps, route, request, reply));
+      },
+      handler: async (request, reply) => {
+        const ready = admitted.get(request);
+        if (ready === undefined) throw new Error('a handler ran before its request was admitted');
+        return sendAnswer(deps, request, reply, await ready.run());
+      },
+    });
+  }
+  return app;
+}
+
+function newServer({ certificatePem, keyPem }: ServerTls): FastifyInstance {
+  const app = Fastify({
+    http2: true,
+    https: { allowHTTP1: true, cert: certificatePem, key: keyPem, minVersion: 'TLSv1.2', settings: { maxConcurrentStreams }, maxHeaderSize: maxHeaderBytes },
+    logger: false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    // A Kubernetes name has at most 253 characters; a hook digest 64.
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false, caseSensitive: true },
+  });
+  return app;
+}
+
+async function fail(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply, error: unknown): Promise<FastifyReply> {
+  const auditId = auditIdOf(reply);
+  const failure = failureOf(error, auditId);
+  if (failure.code === 500) deps.log.error({ error, auditId, method: request.method, path: request.url.split('?', 1)[0] }, 'a request failed by a bug of ours');
+  return sendAnswer(deps, request, reply, { is: 'json', status: failure.code, value: failure.status, headers: failure.headers });
+}
+
+/** Identity comes before existence, also for paths (kube-api.md 2.4). */
+async function answerUnknownPath(deps: ApiDeps, routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  auditIdOf(reply);
+  await deps.authenticate(request.headers);
+  const path = request.url.split('?', 1)[0] ?? '';
+  throw routes.some((route) => matches(route.url, path)) ? methodNotAllowed() : pathNotFound();
+}
+
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split('/');
+  const found = path.split('/');
+  return wanted.length === found.length && wanted.every((part, index) => part.startsWith(':') || part === found[index]);
+}
