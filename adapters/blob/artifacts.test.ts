@@ -122,7 +122,7 @@ test('a damaged artifact is noticed, removed and can be built again', async () =
   const { path } = await store.open(digest, never);
   const bytes = await readFile(path);
   await writeFile(path, bytes.subarray(0, -3));
-  await expect(store.unpackTo(digest, join(root, 'o'), limits, never)).rejects.toMatchObject({ code: 'notFound', message: expect.stringContaining('damaged') });
+  await expect(store.unpackTo(digest, join(root, 'o'), limits, never)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('damaged') });
   expect(await store.has(digest)).toBe(false);
   await store.put({ tarPath, ignore: null, ...limits }, never);
   expect((await store.open(digest, never)).sizeBytes).toBe(bytes.byteLength);

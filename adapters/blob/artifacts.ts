@@ -14,9 +14,9 @@ import { type Staged, stageTar } from './stage.ts';
 import { tarBytes } from './write-tar.ts';
 
 export interface ArtifactStore extends Artifacts {
-  /** Path and size of the gzip tarball after its digest was checked. Throws AppError notFound when it is missing or was damaged (a damaged one is removed, so that its source builds it again). */
+  /** Path and size of the gzip tarball after its digest was checked. Throws AppError unavailable when it is missing or was damaged (a damaged one is removed, so that its source builds it again). */
   open(digest: string, signal: AbortSignal): Promise<Readonly<{ path: string; sizeBytes: number }>>;
-  /** Digest and size of each file, for input digests. Throws AppError notFound. */
+  /** Digest and size of each file, for input digests. Throws AppError unavailable. */
   index(digest: string): Promise<FileIndex>;
   /** Writes the files into an empty folder after checking the digest. Nothing is ever written outside of it. */
   unpackTo(digest: string, directory: string, limits: Readonly<{ maxBytes: number; maxEntries: number }>, signal: AbortSignal): Promise<void>;
@@ -81,12 +81,12 @@ export function createArtifacts({ dir, clock }: Readonly<{ dir: string; clock: C
   async function openChecked(digest: string, signal: AbortSignal): Promise<Readonly<{ path: string; sizeBytes: number }>> {
     const path = fileOf(digest, TARBALL);
     const found = await statOf(path);
-    if (found === null) throw new AppError('notFound', `the artifact ${digest} is not in storage`);
+    if (found === null) throw new AppError('unavailable', `the artifact ${digest} is not in storage`);
     const hash = createHash('sha256');
     await pipeline(createReadStream(path), hash, { signal });
     if (`sha256:${hash.digest('hex')}` !== digest) {
       await remove(digest);
-      throw new AppError('notFound', `the artifact ${digest} was damaged and is removed; its source builds it again`);
+      throw new AppError('unavailable', `the artifact ${digest} was damaged and is removed; its source builds it again`);
     }
     return Object.freeze({ path, sizeBytes: found.size });
   }
@@ -116,7 +116,7 @@ export function createArtifacts({ dir, clock }: Readonly<{ dir: string; clock: C
     list,
     async index(digest) {
       const text = await readFile(fileOf(digest, INDEX), 'utf8').catch((error: unknown) => {
-        throw new AppError('notFound', `the artifact ${digest} is not in storage`, {}, { cause: error });
+        throw new AppError('unavailable', `the artifact ${digest} is not in storage`, {}, { cause: error });
       });
       return parseFileIndex(text, digest);
     },

@@ -11,7 +11,7 @@ export function writeFileIndex(digest: string, files: readonly StagedEntry[]): s
   return canonicalJson({ artifact: digest, files: files.map(({ path, sha256, sizeBytes }) => [path, sha256, sizeBytes]) });
 }
 
-/** Throws AppError notFound for a text that is no index of this artifact, so that its source builds it again. Pure. */
+/** Throws AppError unavailable for a text that is no index of this artifact, so that its source builds it again. Pure. */
 export function parseFileIndex(text: string, digest: string): FileIndex {
   const value = readJson(text);
   const files = at(value, 'files');
@@ -35,5 +35,5 @@ function readJson(text: string): ReturnType<typeof parseJson> {
 }
 
 function damaged(digest: string): AppError {
-  return new AppError('notFound', `the index of artifact ${digest} is damaged; its source builds it again`);
+  return new AppError('unavailable', `the index of artifact ${digest} is damaged; its source builds it again`);
 }

@@ -38,7 +38,8 @@ export async function readTar(file: string, options: ReadTarOptions, onEntry: (e
     });
   });
   parser.on('ignoredEntry', (entry: ReadEntry) => {
-    if (!entry.meta) failed.abort(refused(`the archive holds ${shown(entry.path)} of type ${entry.type}: only files and folders are allowed`));
+    // An extended header that is skipped for its size would leave the next file under another name.
+    failed.abort(refused(`the archive holds ${shown(entry.path)} of type ${entry.type}, which is not allowed or too large`));
     entry.resume();
   });
   try {
@@ -59,7 +60,8 @@ function accept(entry: ReadEntry, seen: PathCheck): TarEntry | null {
   if (entry.type === 'SymbolicLink') return null;
   const isFolder = entry.type === 'Directory';
   if (!isFolder && !FILE_TYPES.has(entry.type)) throw refused(`the archive holds ${shown(entry.path)} of type ${entry.type}: only files and folders are allowed`);
-  if (entry.invalid || !Number.isSafeInteger(entry.size) || entry.size < 0) throw refused(`the archive entry ${shown(entry.path)} is damaged`);
+  // The library reads a negative or unreadable size as none.
+  if (entry.invalid || entry.header.size === undefined || !Number.isSafeInteger(entry.size)) throw refused(`the archive entry ${shown(entry.path)} is damaged`);
   const names = entryNames(entry.path);
   seen(names, isFolder);
   return { names, path: names.join('/'), isFolder, executable: ((entry.mode ?? 0) & 0o111) !== 0, sizeBytes: isFolder ? 0 : entry.size, content: entry };

@@ -92,7 +92,7 @@ async function createRepository(root: string, name: string): Promise<TestReposit
   const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@test', GIT_COMMITTER_NAME: 'c', GIT_COMMITTER_EMAIL: 'c@test' };
   const git = async (...words: readonly string[]): Promise<string> => (await run('git', [...words], { cwd: work, env, maxBuffer: 100_000_000 })).stdout.trim();
   await run('git', ['init', '-q', '--bare', '-b', 'main', bare], { env });
-  await run('git', ['-C', bare, 'config', 'uploadpack.allowFilter', 'true'], { env });
+  await run('git', ['-C', bare, 'config', 'receive.denyDeleteCurrent', 'ignore'], { env });
   await run('git', ['init', '-q', '-b', 'main', work], { env });
   return {
     name,
