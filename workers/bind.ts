@@ -1,11 +1,10 @@
 import { createGit } from '#adapters/git/git.ts';
+import { hookDirectory, placesPort } from '#adapters/postgres/ports.ts';
 import type { Capabilities, Need } from '#core/ports.ts';
 import type { BindPorts } from '#core/reconcile/run.ts';
 import type { WorkerAdapters } from './adapters.ts';
 import { careFor } from './ports/care.ts';
 import { clusterFor } from './ports/cluster.ts';
-import { hooksFor } from './ports/hooks.ts';
-import { placesFor } from './ports/places.ts';
 import { renderFor } from './ports/render.ts';
 import { secretsFor } from './ports/secrets.ts';
 
@@ -22,9 +21,9 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       render: () => renderFor(adapters, scope),
       cluster: () => clusterFor(adapters, scope, run, unit),
       inventory: () => adapters.store.inventory(scope, run),
-      hooks: () => hooksFor(adapters, scope, unit.definition.uid),
+      hooks: () => hookDirectory(adapters.db, scope, unit.definition.uid),
       care: () => careFor(adapters, scope, unit.definition),
-      places: () => placesFor(adapters, scope),
+      places: () => placesPort(adapters.db, scope),
     };
     const ports: Partial<Record<Need, unknown>> = {};
     for (const need of runnable.needs) ports[need] = await makers[need]();

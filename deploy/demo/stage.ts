@@ -1,0 +1,51 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Children } from '#deploy/local/children.ts';
+import { openLocalAuthority, type LocalAuthority } from '#deploy/local/certificates.ts';
+import { startCluster, type RunningCluster } from '#deploy/local/cluster.ts';
+import { startGitServer, type GitServer } from '#deploy/local/git-server.ts';
+import { loadToolPaths, type ToolPaths } from '#deploy/local/tool-paths.ts';
+import type { Narrator } from './narrator.ts';
+import { startPlane, type RunningPlane } from './plane-process.ts';
+
+/** Every real part of the demo. */
+export type Stage = Readonly<{ dir: string; tools: ToolPaths; authority: LocalAuthority; clusters: readonly RunningCluster[]; git: GitServer; plane: RunningPlane; stop(): Promise<void> }>;
+
+export const clusterNames: readonly string[] = Object.freeze(['north', 'south']);
+const NODES = 3;
+
+/**
+ * Sets up and starts all parts: tools (built or fetched the first time), two whole clusters, a git server, and the plane as `npm start` runs it, with an identity provider.
+ * `stop` ends every process. What was started before a failure is ended by the caller's record of children.
+ */
+export async function startStage(children: Children, narrator: Narrator, root: string): Promise<Stage> {
+  const tooling = narrator.step('tools: kustomize, etcd, Kubernetes, kwok, Redis');
+  const tools = await loadToolPaths();
+  tooling();
+  const dir = resolve(root);
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true, mode: 0o755 });
+  const stateDir = join(dir, 'plane');
+  await mkdir(stateDir, { recursive: true, mode: 0o755 });
+  const authority = await openLocalAuthority(join(stateDir, 'ca'), 'Weir demo CA');
+  const starting = narrator.step('two workload clusters, a git server and the plane');
+  const [clusters, git, plane] = await Promise.all([
+    Promise.all(clusterNames.map((name) => startCluster(children, { dir: join(dir, `cluster-${name}`), name, controllers: true, tools, nodes: NODES }))),
+    startGitServer(children, { dir: join(dir, 'git'), authority }),
+    startPlane(children, { stateDir, logFile: join(dir, 'plane.log') }),
+  ]);
+  starting({ plane: plane.url, clusters: clusters.map((one) => one.server) });
+  return Object.freeze({
+    dir,
+    tools,
+    authority,
+    clusters,
+    git,
+    plane,
+    stop: async () => {
+      await plane.stop();
+      await git.stop();
+      await Promise.all(clusters.map((one) => one.stop()));
+    },
+  });
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { createEgress } from '#adapters/egress/egress.ts';
+import { createFetchText } from '#adapters/oidc/fetch-text.ts';
+import { createOidcVerifier } from '#adapters/oidc/verify.ts';
+import type { KeyRing } from '#adapters/postgres/key-ring.ts';
+import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
+import type { Config } from '#core/config.ts';
+import type { Failpoints } from '#core/failpoints.ts';
+import type { Log } from '#core/log.ts';
+import type { Clock } from '#core/time.ts';
+import { buildApp } from '#services/api/app.ts';
+import { createAuthenticate } from '#services/api/auth/authenticate.ts';
+import { createWeirTokens } from '#services/api/auth/weir-tokens.ts';
+import { defaultLimits, type ApiDeps, type ServerTls } from '#services/api/deps.ts';
+import { credentialRoutes } from '#services/api/routes/credentials/credential-routes.ts';
+import { healthRoutes, type HealthCheck } from '#services/api/routes/health/health-routes.ts';
+import { hookRoutes } from '#services/api/routes/hook/hook-routes.ts';
+import { oidcInfoRoutes } from '#services/api/routes/oidc-info/oidc-info-routes.ts';
+import { serviceAccountTokenRoutes } from '#services/api/routes/token/token-routes.ts';
+import type { Identity } from './identity.ts';
+
+export type ApiParts = Readonly<{
+  config: Config;
+  db: TenantDb;
+  keys: KeyRing;
+  clock: Clock;
+  log: Log;
+  failpoints: Failpoints;
+  identity: Identity;
+  tls: ServerTls;
+  /** PEM of the authority of `tls`, for kubeconfigs; null for a public one. */
+  serverCaPem: string | null;
+  publicUrl: string;
+  /** A secret that all replicas of the API share. */
+  secret: string;
+  checks: readonly HealthCheck[];
+}>;
+export type OpenApi = Readonly<{ app: FastifyInstance; close(): Promise<void> }>;
+
+const ISSUER_EGRESS = 'weir (api)';
+
+/** The API service with its identity, ready to listen. */
+export function openApi(parts: ApiParts): OpenApi {
+  const { config, db, keys, clock, log, identity } = parts;
+  const issuer = createFetchText({ caPem: identity.caPem, lookup: identity.demo ? null : createEgress({ allowCidrs: config.egressAllow }).egressLookup, userAgent: ISSUER_EGRESS });
+  const oidc = createOidcVerifier({ issuer: identity.issuer, audiences: config.oidcAudiences, algorithms: config.oidcAlgorithms, groupsClaim: config.oidcGroupsClaim, fetchText: issuer.fetchText, clock });
+  const authenticate = createAuthenticate({ oidc, membershipsOf: db.directory.membershipsOf, weirToken: createWeirTokens({ db, clock }), platformAdminGroup: identity.platformAdminGroup, log });
+  const continueKey = createHash('sha256').update(`continue ${parts.secret}`).digest();
+  const deps: ApiDeps = { db, keys, clock, log, failpoints: parts.failpoints, authenticate, limits: defaultLimits, oidcIssuer: identity.issuer, publicUrl: parts.publicUrl, continueKey };
+  const extraRoutes = [
+    ...healthRoutes(parts.checks),
+    ...hookRoutes(deps),
+    ...credentialRoutes(deps),
+    ...serviceAccountTokenRoutes(deps),
+    ...oidcInfoRoutes({ server: parts.publicUrl, issuer: identity.issuer, clientId: identity.clientId, scopes: identity.scopes, issuerCaPem: identity.caPem, serverCaPem: parts.serverCaPem }),
+  ];
+  const app = buildApp(deps, { tls: parts.tls, extraRoutes });
+  return Object.freeze({
+    app,
+    close: async () => {
+      await app.close();
+      await issuer.close();
+    },
+  });
+}
