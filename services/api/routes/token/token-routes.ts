@@ -20,8 +20,8 @@ import type { Grant } from '#services/api/wire/grant.ts';
 import type { Route } from '#services/api/wire/route.ts';
 import { objectNotFound } from '#services/api/wire/status.ts';
 
-type TokenDeps = Pick<ApiDeps, 'db' | 'clock' | 'publicUrl'> &
-  Readonly<{ /** Longest life that is granted, in seconds. */ maxTokenSeconds: number }>;
+type TokenDeps = Pick<ApiDeps, 'db' | 'clock' | 'publicUrl'>;
+type Limits = Readonly<{ /** Longest life that is granted, in seconds. */ maxSeconds: number }>;
 
 const what = 'ServiceAccount tokens';
 
