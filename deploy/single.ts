@@ -61,7 +61,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
     const opened = keep(await openAdapters({ config, worker, version, db, keys, clock, log, failpoints, kustomize: config.kustomize ?? tools.kustomize, bwrap: tools.bwrap }), (part) => part.close());
     const secret = await keptSecret(join(config.stateDir, 'keys', 'api'));
     const api = keep(
-      openApi({ config, db, keys, clock, log, failpoints, identity, tls: tls.current(), serverCaPem: tls.caPem, publicUrl, secret, checks: healthChecks({ db, queues, sandbox: opened.sandbox, weak: config.sandbox === 'weak' }) }),
+      await openApi({ config, db, keys, clock, log, failpoints, identity, tls: tls.current(), serverCaPem: tls.caPem, publicUrl, secret, checks: healthChecks({ db, queues, sandbox: opened.sandbox, weak: config.sandbox === 'weak' }) }),
       (part) => part.close(),
     );
     tls.renewInto(api.app.server);

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
 import { createEgress } from '#adapters/egress/egress.ts';
 import { createFetchText } from '#adapters/oidc/fetch-text.ts';
 import { createOidcVerifier } from '#adapters/oidc/verify.ts';
@@ -13,6 +12,7 @@ import { buildApp } from '#services/api/app.ts';
 import { createAuthenticate } from '#services/api/auth/authenticate.ts';
 import { createWeirTokens } from '#services/api/auth/weir-tokens.ts';
 import { defaultLimits, type ApiDeps, type ServerTls } from '#services/api/deps.ts';
+import { openChangeFeed } from '#services/api/read/change-feed.ts';
 import { credentialRoutes } from '#services/api/routes/credentials/credential-routes.ts';
 import { healthRoutes, type HealthCheck } from '#services/api/routes/health/health-routes.ts';
 import { hookRoutes } from '#services/api/routes/hook/hook-routes.ts';
@@ -36,18 +36,20 @@ export type ApiParts = Readonly<{
   secret: string;
   checks: readonly HealthCheck[];
 }>;
-export type OpenApi = Readonly<{ app: FastifyInstance; close(): Promise<void> }>;
+export type OpenApi = Readonly<{ app: ReturnType<typeof buildApp>; close(): Promise<void> }>;
 
 const ISSUER_EGRESS = 'weir (api)';
 
 /** The API service with its identity, ready to listen. */
-export function openApi(parts: ApiParts): OpenApi {
+export async function openApi(parts: ApiParts): Promise<OpenApi> {
   const { config, db, keys, clock, log, identity } = parts;
   const issuer = createFetchText({ caPem: identity.caPem, lookup: identity.demo ? null : createEgress({ allowCidrs: config.egressAllow }).egressLookup, userAgent: ISSUER_EGRESS });
   const oidc = createOidcVerifier({ issuer: identity.issuer, audiences: config.oidcAudiences, algorithms: config.oidcAlgorithms, groupsClaim: config.oidcGroupsClaim, fetchText: issuer.fetchText, clock });
   const authenticate = createAuthenticate({ oidc, membershipsOf: db.directory.membershipsOf, weirToken: createWeirTokens({ db, clock }), platformAdminGroup: identity.platformAdminGroup, log });
   const continueKey = createHash('sha256').update(`continue ${parts.secret}`).digest();
-  const deps: ApiDeps = { db, keys, clock, log, failpoints: parts.failpoints, authenticate, limits: defaultLimits, oidcIssuer: identity.issuer, publicUrl: parts.publicUrl, continueKey };
+  const changes = await openChangeFeed(db);
+  const closing = new AbortController();
+  const deps: ApiDeps = { db, keys, clock, log, failpoints: parts.failpoints, authenticate, limits: defaultLimits, oidcIssuer: identity.issuer, publicUrl: parts.publicUrl, continueKey, changes, closing: closing.signal };
   const extraRoutes = [
     ...healthRoutes(parts.checks),
     ...hookRoutes(deps),
@@ -59,7 +61,9 @@ export function openApi(parts: ApiParts): OpenApi {
   return Object.freeze({
     app,
     close: async () => {
+      closing.abort();
       await app.close();
+      await changes.close();
       await issuer.close();
     },
   });
