@@ -19,7 +19,6 @@ export async function apply(ctx: Ctx<Needs>, objects: readonly Desired[], revisi
     beforeBatch: () => ctx.inventory.checkFence(),
     afterBatch: async (batch) => {
       await confirm(ctx, batch, byId);
-      await ctx.failpoints.hit('r7');
     },
   }, ctx.signal);
   ctx.record(results.map(({ id, action, message }) => ({ id, action, ...(message === undefined ? {} : { message }) })));
