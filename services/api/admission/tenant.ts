@@ -3,9 +3,11 @@ import { dropTenantDirectory, putTenantDirectory, type TenantDirectoryInput } fr
 import { listObjects } from '#adapters/postgres/objects.ts';
 import { AppError } from '#core/errors.ts';
 import { canonicalJson, type Json, type JsonObject } from '#core/json.ts';
+import type { StoredObject } from '#core/store.ts';
 import { TenantBody } from '#kinds/tenant/schema.ts';
 import type { Admission } from '#services/api/admission/admission.ts';
 import { issuerOfMember } from '#services/api/auth/principal-key.ts';
+import { LAST_APPLIED } from '#services/api/wire/object.ts';
 
 /**
  * Who belongs to a tenant is found before the tenant is known, so every write of a Tenant writes its directory rows too. Admins of the tenant
@@ -16,8 +18,9 @@ export const tenantAdmission: Admission = Object.freeze<Admission>({
     await putTenantDirectory(tx, directoryOf(object.name, object.body, deps.oidcIssuer));
     return null;
   },
-  async beforeUpdate(_tx, { role }, before, draft) {
-    if (role !== 'platform-admin' && !sameButPeople(before.body, draft.body)) {
+  async beforeUpdate(_tx, { call }, before, draft) {
+    const onlyPeople = sameButPeople(before.body, draft.body) && sameMetadata(before, draft.metadata);
+    if (!call.principal.platformAdmin && !onlyPeople) {
       const message = `tenants.weir.dev "${before.name}" is forbidden: an admin of the tenant may change spec.members and spec.groups only`;
       throw new AppError('forbidden', message, { name: before.name, group: 'weir.dev', kind: 'tenants' });
     }
@@ -53,6 +56,18 @@ function directoryOf(name: string, body: JsonObject, oidcIssuer: string): Tenant
 
 function sameButPeople(before: JsonObject, after: JsonObject): boolean {
   return canonicalJson(withoutPeople(before)) === canonicalJson(withoutPeople(after));
+}
+
+/** What kubectl notes of an apply may change: it says nothing about the tenant. */
+function sameMetadata(before: Marked, after: Marked): boolean {
+  return canonicalJson(marksOf(before)) === canonicalJson(marksOf(after));
+}
+
+type Marked = Pick<StoredObject, 'labels' | 'annotations' | 'finalizers' | 'ownerReferences'>;
+
+function marksOf({ labels, annotations, finalizers, ownerReferences }: Marked): Json {
+  const kept = Object.entries(annotations).filter(([name]) => name !== LAST_APPLIED);
+  return { labels, annotations: Object.fromEntries(kept), finalizers, owners: ownerReferences.map((one) => ({ ...one })) };
 }
 
 function withoutPeople({ spec }: JsonObject): Json {
