@@ -6,14 +6,21 @@ import type { Need } from '#core/ports.ts';
 import type { Resource } from '#core/resource.ts';
 import type { Ref } from '#core/store.ts';
 import { resource as accessToken } from './access-token/resource.ts';
+import { clusterKind } from './cluster/index.ts';
 import { resource as cluster } from './cluster/resource.ts';
 import { resource as clusterAccount } from './cluster-account/resource.ts';
 import { resource as clusterGrant } from './cluster-grant/resource.ts';
 import { resource as configMap } from './config-map/resource.ts';
 import { resource as delivery } from './delivery/resource.ts';
 import { resource as event } from './event/resource.ts';
+import { gitRepositoryKind } from './git-repository/index.ts';
+import { resource as gitRepository } from './git-repository/resource.ts';
+import { kustomizationKind } from './kustomization/index.ts';
+import { resource as kustomization } from './kustomization/resource.ts';
 import { resource as namespace } from './namespace/resource.ts';
+import { placementKind } from './placement/index.ts';
 import { resource as placement } from './placement/resource.ts';
+import { receiverKind } from './receiver/index.ts';
 import { resource as receiver } from './receiver/resource.ts';
 import { resource as secret } from './secret/resource.ts';
 import { resource as serviceAccount } from './service-account/resource.ts';
@@ -26,6 +33,8 @@ export const resources = [
   configMap,
   serviceAccount,
   event,
+  gitRepository,
+  kustomization,
   receiver,
   tenant,
   cluster,
@@ -37,12 +46,12 @@ export const resources = [
 ] as const satisfies readonly Resource[];
 
 /** Kinds with work of their own, run by the workers. */
-export const kinds = [] as const;
+export const kinds = [gitRepositoryKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
 
 /** What the API needs of a reconciled kind, whatever its types are. */
 export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
 
-const faces: readonly Face[] = [];
+const faces: readonly Face[] = [face(gitRepositoryKind), face(kustomizationKind), face(receiverKind), face(clusterKind), face(placementKind)];
 
 /** The face of a reconciled kind by name; null for kinds that nobody reconciles. */
 export function faceOf(kind: string): Face | null {

@@ -22,7 +22,7 @@ export const resource = Object.freeze<Resource>({
   body: AccessTokenBody,
   status: AccessTokenStatus,
   initialStatus: null,
-  access: accessOf({ read: 'own', write: 'own' }),
+  access: { ...accessOf({ read: 'own', write: 'own' }), update: 'never', patch: 'never' },
   platform: 'read',
   finalizer: null,
   fieldSelectors: [],

@@ -1,33 +1,35 @@
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify from 'fastify';
 import type { ApiDeps, ServerTls } from '#services/api/deps.ts';
+import { credentialRoutes } from '#services/api/routes/credentials/credential-routes.ts';
+import { hookRoutes } from '#services/api/routes/hook/hook-routes.ts';
 import { objectRoutes } from '#services/api/routes/object-routes.ts';
 import { metaRoutes } from '#services/api/routes/meta-routes.ts';
-import type { Route } from '#services/api/wire/route.ts';
-import { checkRoutes } from '#services/api/wire/route.ts';
+import { serviceAccountTokenRoutes } from '#services/api/routes/token/token-routes.ts';
+import type { App, Reply, Request } from '#services/api/wire/http.ts';
+import { checkRoutes, type Route } from '#services/api/wire/route.ts';
 import { type Admitted, admit, auditIdOf } from '#services/api/wire/serve.ts';
 import { sendAnswer } from '#services/api/wire/send.ts';
 import { failureOf, methodNotAllowed, pathNotFound } from '#services/api/wire/status.ts';
 
 /** kube-apiserver's default for streams of one HTTP/2 connection is 100; each watch holds one. */
 const maxConcurrentStreams = 250;
-const maxHeaderBytes = 65_536;
 
-export type AppOptions = Readonly<{ tls: ServerTls; /** Routes beside those of the registry: identity, hooks, side paths. */ extraRoutes?: readonly Route[] }>;
+export type AppOptions = Readonly<{ tls: ServerTls; /** Routes that need more than the API's own parts: health checks, login information, reviews. */ extraRoutes?: readonly Route[] }>;
 
 /**
  * The API over TLS, HTTP/1.1 and HTTP/2 on one port. Does not listen yet. Throws when a route declares no permission.
  * fastify's own parsing, validation and serialization are not used: they coerce, drop and default (libraries.md section 3).
  */
-export function buildApp(deps: ApiDeps, options: AppOptions): FastifyInstance {
-  const routes = [...metaRoutes(deps), ...objectRoutes(deps), ...(options.extraRoutes ?? [])];
+export function buildApp(deps: ApiDeps, options: AppOptions): App {
+  const routes = [...metaRoutes(deps), ...objectRoutes(deps), ...credentialRoutes(deps), ...hookRoutes(deps), ...serviceAccountTokenRoutes(deps), ...(options.extraRoutes ?? [])];
   checkRoutes(routes);
-  const app: FastifyInstance = newServer(options.tls);
+  const app = newServer(options.tls);
   app.removeAllContentTypeParsers();
   // The admitting hook has read the body; the parser only has to accept whatever content type passed it.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
   app.setErrorHandler(async (error, request, reply) => fail(deps, request, reply, error));
   app.setNotFoundHandler(async (request, reply) => answerUnknownPath(deps, routes, request, reply));
-  const admitted = new WeakMap<FastifyRequest, Admitted>();
+  const admitted = new WeakMap<Request, Admitted>();
   for (const route of routes) {
     app.route({
       method: route.method,
@@ -47,20 +49,19 @@ export function buildApp(deps: ApiDeps, options: AppOptions): FastifyInstance {
   return app;
 }
 
-function newServer({ certificatePem, keyPem }: ServerTls): FastifyInstance {
-  const app = Fastify({
+function newServer({ certificatePem, keyPem }: ServerTls): App {
+  return Fastify({
     http2: true,
-    https: { allowHTTP1: true, cert: certificatePem, key: keyPem, minVersion: 'TLSv1.2', settings: { maxConcurrentStreams }, maxHeaderSize: maxHeaderBytes },
+    https: { allowHTTP1: true, cert: certificatePem, key: keyPem, minVersion: 'TLSv1.2', settings: { maxConcurrentStreams } },
     logger: false,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     // A Kubernetes name has at most 253 characters; a hook digest 64.
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false, caseSensitive: true },
   });
-  return app;
 }
 
-async function fail(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply, error: unknown): Promise<FastifyReply> {
+async function fail(deps: ApiDeps, request: Request, reply: Reply, error: unknown): Promise<Reply> {
   const auditId = auditIdOf(reply);
   const failure = failureOf(error, auditId);
   if (failure.code === 500) deps.log.error({ error, auditId, method: request.method, path: request.url.split('?', 1)[0] }, 'a request failed by a bug of ours');
@@ -68,7 +69,7 @@ async function fail(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply,
 }
 
 /** Identity comes before existence, also for paths (kube-api.md 2.4). */
-async function answerUnknownPath(deps: ApiDeps, routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function answerUnknownPath(deps: ApiDeps, routes: readonly Route[], request: Request, reply: Reply): Promise<Reply> {
   auditIdOf(reply);
   await deps.authenticate(request.headers);
   const path = request.url.split('?', 1)[0] ?? '';

@@ -26,6 +26,8 @@ export type WriteContext = Readonly<{
 export interface Admission {
   /** The draft to store: may add what the plane sets, or refuse. */
   beforeCreate?(tx: TenantTx, context: WriteContext, draft: Draft): Promise<Draft>;
+  /** Status of a new object instead of the kind's initial one. Pure. */
+  newStatus?(context: WriteContext, uid: string): JsonObject;
   /** Rows beside a new object (directory, credentials). What it returns is laid over the answer and never stored: the value of an access token. */
   besideCreate?(tx: TenantTx, context: WriteContext, object: NewObject): Promise<JsonObject | null>;
   /** As beforeCreate, for a change; `before` is the stored object. */

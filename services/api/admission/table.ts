@@ -1,7 +1,9 @@
+import { accessTokenAdmission } from '#services/api/admission/access-token.ts';
 import type { Admission } from '#services/api/admission/admission.ts';
+import { clusterAdmission } from '#services/api/admission/cluster.ts';
+import { configMapAdmission } from '#services/api/admission/config-map.ts';
 import { namespaceAdmission } from '#services/api/admission/namespace.ts';
 import { secretAdmission } from '#services/api/admission/secret.ts';
-import { configMapAdmission } from '#services/api/admission/config-map.ts';
 import { tenantAdmission } from '#services/api/admission/tenant.ts';
 
 const none: Admission = Object.freeze({});
@@ -11,6 +13,8 @@ const byKind: Readonly<Record<string, Admission>> = Object.freeze({
   Secret: secretAdmission,
   ConfigMap: configMapAdmission,
   Tenant: tenantAdmission,
+  Cluster: clusterAdmission,
+  AccessToken: accessTokenAdmission,
 });
 
 /** The admission of a kind; most have none. */

@@ -20,7 +20,7 @@ const reviews: readonly Virtual[] = [
 /** Version, health, discovery and OpenAPI: what clients ask before anything else. */
 export function metaRoutes(deps: ApiDeps): readonly Route[] {
   const served: Served = { resources, virtual: reviews };
-  return [...versionRoutes(deps), ...discoveryRoutes(deps, served), ...openApiRoutes(served)];
+  return [...versionRoutes(), ...discoveryRoutes(deps, served), ...openApiRoutes(served)];
 }
 
 function discoveryRoutes(deps: ApiDeps, served: Served): readonly SignedInRoute[] {

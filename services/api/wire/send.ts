@@ -1,9 +1,9 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { type Json, stringifyJson } from '#core/json.ts';
 import type { ApiDeps } from '#services/api/deps.ts';
 import type { Answer, Sink } from '#services/api/wire/call.ts';
+import type { Reply, Request } from '#services/api/wire/http.ts';
 import { yamlText } from '#services/api/wire/yaml-text.ts';
 
 const compress = promisify(gzip);
@@ -11,11 +11,12 @@ const compress = promisify(gzip);
 const minGzipBytes = 131_072;
 
 /** Writes an answer. Every one carries `Cache-Control: no-cache, private` unless it says otherwise (kube-api.md 2.1). */
-export async function sendAnswer(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
+export async function sendAnswer(deps: ApiDeps, request: Request, reply: Reply, answer: Answer): Promise<Reply> {
   void reply.header('cache-control', 'no-cache, private');
   if (answer.is === 'stream') return sendStream(deps, reply, answer);
   const { status, headers = {} } = answer;
-  void reply.code(status).headers(headers);
+  void reply.code(status);
+  for (const [name, value] of Object.entries(headers)) void reply.header(name, typeof value === 'string' ? value : [...value]);
   if (answer.is === 'text') return sendText(request, reply, answer.text, answer.contentType);
   const isYaml = answer.format === 'yaml';
   const text = isYaml ? yamlText(answer.value) : jsonText(answer.value);
@@ -26,7 +27,7 @@ export function jsonText(value: Json): string {
   return `${stringifyJson(value)}\n`;
 }
 
-async function sendText(request: FastifyRequest, reply: FastifyReply, text: string, contentType: string): Promise<FastifyReply> {
+async function sendText(request: Request, reply: Reply, text: string, contentType: string): Promise<Reply> {
   void reply.header('content-type', contentType);
   const bytes = Buffer.from(text);
   if (bytes.byteLength < minGzipBytes || !acceptsGzip(request)) return reply.send(bytes);
@@ -34,25 +35,25 @@ async function sendText(request: FastifyRequest, reply: FastifyReply, text: stri
   return reply.send(await compress(bytes));
 }
 
-function acceptsGzip(request: FastifyRequest): boolean {
+function acceptsGzip(request: Request): boolean {
   const header = request.headers['accept-encoding'];
   return typeof header === 'string' && header.split(',').some((one) => one.trim() === 'gzip');
 }
 
 /** Never compressed, never buffered beyond the limit; headers go out at once (kube-api.md 2.1). */
-async function sendStream(deps: ApiDeps, reply: FastifyReply, answer: Extract<Answer, { is: 'stream' }>): Promise<FastifyReply> {
+async function sendStream(deps: ApiDeps, reply: Reply, answer: Extract<Answer, { is: 'stream' }>): Promise<Reply> {
   reply.hijack();
   const { raw } = reply;
   const gone = new AbortController();
   const stop = (): void => gone.abort();
   raw.once('close', stop);
-  const headers = { ...plainHeaders(reply), 'content-type': answer.contentType };
-  raw.writeHead(200, headers);
-  raw.flushHeaders();
+  raw.writeHead(200, { ...plainHeaders(reply), 'content-type': answer.contentType });
+  // Missing in the types of HTTP/2 answers only; the client must see the headers before the first event.
+  if ('flushHeaders' in raw && typeof raw.flushHeaders === 'function') raw.flushHeaders();
   try {
     await answer.run(sinkOf(raw, gone.signal, deps.limits.maxWatchBacklogBytes, deps.limits.slowReaderMs));
   } catch (error) {
-    deps.log.error({ error, auditId: headers['audit-id'] }, 'an open answer ended with an error');
+    deps.log.error({ error, auditId: reply.getHeader('audit-id') }, 'an open answer ended with an error');
   } finally {
     raw.off('close', stop);
     raw.end();
@@ -60,13 +61,13 @@ async function sendStream(deps: ApiDeps, reply: FastifyReply, answer: Extract<An
   return reply;
 }
 
-function plainHeaders(reply: FastifyReply): Record<string, string | string[] | number> {
+function plainHeaders(reply: Reply): Record<string, string | string[] | number> {
   const headers: Record<string, string | string[] | number> = {};
   for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) headers[name] = value;
   return headers;
 }
 
-type Raw = FastifyReply['raw'];
+type Raw = Reply['raw'];
 
 function sinkOf(raw: Raw, signal: AbortSignal, maxBacklogBytes: number, slowReaderMs: number): Sink {
   return {

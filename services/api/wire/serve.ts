@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '#core/tenant.ts';
 import type { ApiDeps } from '#services/api/deps.ts';
 import { bodyFormat } from '#services/api/wire/content-type.ts';
@@ -7,13 +6,14 @@ import type { Answer, Body, Call, SignedInCall } from '#services/api/wire/call.t
 import { type Grant, grantOf } from '#services/api/wire/grant.ts';
 import { parseQuery } from '#services/api/wire/query.ts';
 import { readBody } from '#services/api/wire/read-body.ts';
+import type { Reply, Request } from '#services/api/wire/http.ts';
 import type { PublicRoute, ResourceRoute, Route } from '#services/api/wire/route.ts';
 
 /** A request that passed identity, rights, size and content type, in the order of kube-api.md 2.4; `run` is its handler. */
 export type Admitted = Readonly<{ call: Call; run: () => Promise<Answer> }>;
 
 /** All checks before a body is decoded. Throws AppError in the order of kube-api.md 2.4. */
-export async function admit(deps: ApiDeps, route: Route, request: FastifyRequest, reply: FastifyReply): Promise<Admitted> {
+export async function admit(deps: ApiDeps, route: Route, request: Request, reply: Reply): Promise<Admitted> {
   const early = earlyCall(request, reply);
   if (isPublic(route)) {
     const call: Call = { ...early, body: await bodyOf(deps, route, request) };
@@ -49,7 +49,7 @@ async function decideRoute(deps: ApiDeps, route: ResourceRoute, principal: Princ
   });
 }
 
-function earlyCall(request: FastifyRequest, reply: FastifyReply): Call {
+function earlyCall(request: Request, reply: Reply): Call {
   const { url, method } = request;
   const path = url.split('?', 1)[0] ?? url;
   return {
@@ -65,7 +65,7 @@ function earlyCall(request: FastifyRequest, reply: FastifyReply): Call {
 }
 
 /** Set on the answer by the first hook, so that errors carry it too. */
-export function auditIdOf(reply: FastifyReply): string {
+export function auditIdOf(reply: Reply): string {
   const known = reply.getHeader('audit-id');
   if (typeof known === 'string') return known;
   const fresh = randomUUID();
@@ -81,7 +81,7 @@ function paramsOf(params: unknown): Readonly<Record<string, string>> {
 }
 
 /** Aborts when the answer was cut; an answer that ended well does not abort. */
-function goneSignal(reply: FastifyReply): AbortSignal {
+function goneSignal(reply: Reply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableEnded) gone.abort();
@@ -89,7 +89,7 @@ function goneSignal(reply: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
-async function bodyOf(deps: ApiDeps, route: Route, request: FastifyRequest): Promise<Body | null> {
+async function bodyOf(deps: ApiDeps, route: Route, request: Request): Promise<Body | null> {
   if (route.method === 'GET') return null;
   const maxBytes = route.maxBodyBytes ?? deps.limits.maxBodyBytes;
   const declared = request.headers['content-length'];

@@ -14,6 +14,7 @@ import { namespaceNotFound } from '#services/api/wire/status.ts';
 import { toWire } from '#services/api/wire/object.ts';
 import { auditOfWrite } from '#services/api/write/audit.ts';
 import { bytesOf, type SecretData, splitSecret } from '#services/api/write/secret-values.ts';
+import { inWireWords } from '#services/api/write/store-errors.ts';
 import { consequences, refsOf, unitOf } from '#services/api/write/work.ts';
 
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
@@ -46,9 +47,11 @@ async function createIn(tx: TenantTx, context: WriteContext, wanted: Draft, reve
   const split = isSecret ? splitSecret(resource, draft.metadata.name, draft.body, null) : { body: draft.body, data: {} };
   const plain = newObject(context, draft, split.body, namespace);
   await appendAudit(tx, auditOfWrite(context, 'create', plain, null, stored(context, plain, split.data)));
-  const over = (await admission.besideCreate?.(tx, context, plain)) ?? null;
+  const over = await inWireWords(resource, plain.name, async () => (await admission.besideCreate?.(tx, context, plain)) ?? null);
   const sealed = isSecret && Object.keys(split.data).length > 0 ? await sealSecret(tx, deps.keys, { uid: plain.uid, version: plain.generation }, bytesOf(split.data)) : undefined;
-  const made = await insertObject(tx, sealed === undefined ? plain : { ...plain, sealed }, consequences(resource, null, stored(context, plain, split.data)));
+  const made = await inWireWords(resource, plain.name, () =>
+    insertObject(tx, sealed === undefined ? plain : { ...plain, sealed }, consequences(resource, null, stored(context, plain, split.data))),
+  );
   const wire = toWire(resource, made, reveal ? split.data : 'masked');
   return over === null ? wire : lay(over, wire);
 }
@@ -74,10 +77,11 @@ function newObject(context: WriteContext, { metadata }: Draft, body: JsonObject,
   const { resource, scope, deps, call } = context;
   const unit = unitOf(resource, body);
   const finalizers = resource.finalizer !== null && unit !== null && !metadata.finalizers.includes(resource.finalizer) ? [...metadata.finalizers, resource.finalizer] : metadata.finalizers;
+  // A Tenant owns itself: its rows stand under its own id.
+  const uid = resource.kind === 'Tenant' ? scope.tenantId : randomUUID();
   return {
     kind: resource.kind,
-    // A Tenant owns itself: its rows stand under its own id.
-    uid: resource.kind === 'Tenant' ? scope.tenantId : randomUUID(),
+    uid,
     namespace,
     name: metadata.name === '' ? `${metadata.generateName.slice(0, 58)}${suffix(deps.clock.random)}` : metadata.name,
     generation: 1,
@@ -88,7 +92,7 @@ function newObject(context: WriteContext, { metadata }: Draft, body: JsonObject,
     ownerReferences: metadata.ownerReferences,
     managedFields: [],
     body,
-    status: resource.initialStatus,
+    status: admissionOf(resource.kind).newStatus?.(context, uid) ?? resource.initialStatus,
     createdBy: principalKey(call.principal),
     refs: refsOf(resource, body, namespace),
     unit,

@@ -12,6 +12,7 @@ import { toWire } from '#services/api/wire/object.ts';
 import { conflict, deletedStatus, invalidOptions } from '#services/api/wire/status.ts';
 import { auditOfWrite } from '#services/api/write/audit.ts';
 import { beforeCommit } from '#services/api/write/create.ts';
+import { inWireWords } from '#services/api/write/store-errors.ts';
 import { current } from '#services/api/write/update.ts';
 import { consequences } from '#services/api/write/work.ts';
 import type { SignedInCall } from '#services/api/wire/call.ts';
@@ -78,7 +79,7 @@ async function removeIn(tx: TenantTx, context: WriteContext, verb: Target['verb'
   await appendAudit(tx, auditOfWrite(context, verb, before, before, null));
   if (before.finalizers.length === 0 && !isNamespace) {
     await admission.besideDelete?.(tx, context, before);
-    const gone = await deleteObject(tx, before, consequences(resource, before, null));
+    const gone = await inWireWords(resource, before.name, () => deleteObject(tx, before, consequences(resource, before, null)));
     return { is: 'gone', answer: deletedStatus(resource, before.name, before.uid), wire: toWire(resource, gone) };
   }
   const after: StoredObject = {
@@ -88,7 +89,7 @@ async function removeIn(tx: TenantTx, context: WriteContext, verb: Target['verb'
     // What is in a namespace is torn down first; `finishNamespaces` lets it go then.
     status: isNamespace ? { ...before.status, phase: 'Terminating' } : before.status,
   };
-  return going(context, await updateObject(tx, before, after, consequences(resource, before, after)));
+  return going(context, await inWireWords(resource, before.name, () => updateObject(tx, before, after, consequences(resource, before, after))));
 }
 
 function going({ resource }: WriteContext, object: StoredObject): Deleted {

@@ -16,6 +16,7 @@ import { conflict, invalid, objectNotFound } from '#services/api/wire/status.ts'
 import { auditOfWrite } from '#services/api/write/audit.ts';
 import { beforeCommit } from '#services/api/write/create.ts';
 import { bytesOf, isSameData, newPlaceholder, type Placeholder, refuseCopies, type SecretData, splitSecret } from '#services/api/write/secret-values.ts';
+import { inWireWords, RACED } from '#services/api/write/store-errors.ts';
 import { consequences, hostOf, refsOf } from '#services/api/write/work.ts';
 
 /** What a PUT or PATCH makes of the current object. `draftOf` runs inside the transaction and is pure. */
@@ -44,7 +45,7 @@ export async function changeObject(context: WriteContext, change: Change): Promi
       return changed;
     } catch (error) {
       const mayRetry = change.verb === 'patch' && change.version === null && attempt < maxTries;
-      if (!mayRetry || !(error instanceof AppError) || error.code !== 'conflict' || error.cause !== 'raced') throw error;
+      if (!mayRetry || !(error instanceof AppError) || error.code !== 'conflict' || error.cause !== RACED) throw error;
     }
   }
 }
@@ -81,23 +82,13 @@ async function changeIn(tx: TenantTx, context: WriteContext, change: Change, bef
   await appendAudit(tx, auditOfWrite(context, change.verb, before, before, after));
   if (after.deletingAtMs !== null && after.finalizers.length === 0) {
     await admission.besideDelete?.(tx, context, before);
-    const gone = await deleteObject(tx, before, consequences(resource, before, null));
+    const gone = await inWireWords(resource, before.name, () => deleteObject(tx, before, consequences(resource, before, null)));
     return { wire: toWire(resource, { ...after, resourceVersion: gone.resourceVersion }, change.reveal ? next.data : 'masked'), warnings: draft.warnings };
   }
   await admission.besideUpdate?.(tx, context, before, after);
   const extra = await extraOf(tx, context, before, after, next);
-  const made = await raced(() => updateObject(tx, before, after, consequences(resource, before, after), extra), tx);
+  const made = await inWireWords(resource, before.name, () => updateObject(tx, before, after, consequences(resource, before, after), extra));
   return { wire: toWire(resource, made, change.reveal ? next.data : 'masked'), warnings: draft.warnings };
-}
-
-/** Marks the store's conflict: somebody wrote between our read and our write. */
-async function raced<T>(write: () => Promise<T>, _tx: TenantTx): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'conflict') throw new AppError('conflict', error.message, error.details, { cause: 'raced' });
-    throw error;
-  }
 }
 
 type SecretState = Readonly<{ isSecret: boolean; data: SecretData; shown: SecretData; placeholder: Placeholder }>;
