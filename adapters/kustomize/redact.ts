@@ -1,4 +1,6 @@
 const MAX_MESSAGE_BYTES = 2_048;
+/** Lists of file names, not of content. */
+const FILE_LISTS = /\b(file sources|env source files): \[([\w./= …-]*)\]/g;
 /** Names that kustomize prints for what an object does not have. */
 const HARMLESS = /^\[no(Grp|Ns|Ver|Name|Kind)\]/;
 
@@ -16,12 +18,12 @@ export function readableError(stderr: string, inputDir: string): string {
 }
 
 function withoutPlaces(text: string, inputDir: string): string {
-  return text.replaceAll(`${inputDir}/`, '').replaceAll('/in/', '').replaceAll(/\/(tmp|root|home|var)\/[^\s'":]*/g, '…');
+  return text.replaceAll(`${inputDir}/`, '').replaceAll('/in/', '').replaceAll(/\/(tmp|root|home|var)\/[^\s'":\]]*/g, '…');
 }
 
 function withoutQuotes(text: string): string {
   const withoutBlocks = text.replace(/`[^`]*`/g, '`…`').replace(/\b(invalid literal source) .*?(, expected|$)/g, '$1 …$2');
-  return cutBrackets(withoutBlocks);
+  return cutBrackets(withoutBlocks.replace(FILE_LISTS, '$1: ($2)'));
 }
 
 /** From the first bracket that may quote content to the last one that closes: inner brackets belong to the content. */

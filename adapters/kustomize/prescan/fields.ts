@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '#core/json.ts';
 import { isObject } from '#core/json.ts';
 import { refuse } from '../refusal.ts';
-import { objectList, onlyKeys, textList } from './references.ts';
+import { objectList, onlyKeys, remoteReason, textList } from './references.ts';
 import type { Expected, Reference } from './references.ts';
 
 /**
@@ -94,7 +94,8 @@ export function onePath(value: Json | undefined, file: string, field: string): r
 export function generatorSources(one: JsonObject, file: string, field: string): readonly Unresolved[] {
   onlyKeys(one, GENERATOR_KEYS, file, field);
   const files = textList(one['files'], file, `${field}.files`).map((text, index): Unresolved => {
-    const path = text.includes('=') ? text.slice(text.indexOf('=') + 1) : text;
+    // A URL may hold a `=` of its own: it is left whole, to be refused as what it is.
+    const path = text.includes('=') && remoteReason(text) === null ? text.slice(text.indexOf('=') + 1) : text;
     return { field: `${field}.files[${index}]`, text: path, expected: 'file', role: 'data' };
   });
   const envs = textList(one['envs'], file, `${field}.envs`).map((text, index): Unresolved => ({ field: `${field}.envs[${index}]`, text, expected: 'file', role: 'data' }));
