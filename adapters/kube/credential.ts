@@ -15,6 +15,9 @@ export type Credential = TenantToken | BootstrapToken | TenantCertificate;
 /** RFC 6750 section 2.1 (b64token), with the length of a real token: no blank, line break or other text gets into the header. */
 const TOKEN = /^[A-Za-z0-9._~+/-]{16,16384}={0,2}$/;
 
+/** Something to see in it: zero-width characters are no name. */
+const NAMED = /[A-Za-z0-9]/;
+
 export function isToken(value: string): boolean {
   return TOKEN.test(value);
 }
@@ -32,11 +35,11 @@ export function bootstrapToken(account: string, value: string): BootstrapToken {
 }
 
 export function tenantCertificate(account: string): TenantCertificate {
-  if (account.trim() === '') throw new Error('a certificate belongs to somebody');
+  if (!NAMED.test(account)) throw new Error('a certificate belongs to somebody');
   return Object.freeze({ is: 'certificate', account }) as TenantCertificate;
 }
 
 function check(account: string, value: string): void {
-  if (account.trim() === '') throw new Error('a token belongs to a named account');
+  if (!NAMED.test(account)) throw new Error('a token belongs to a named account');
   if (!isToken(value)) throw new Error(`the token of ${account.slice(0, 300)} is empty or has characters that no token has`);
 }
