@@ -24,6 +24,10 @@ export type ApiLimits = Readonly<{
   /** Bytes that may wait for a slow reader of a watch; then it gets `slowReaderMs` to catch up before the body is ended. */
   maxWatchBacklogBytes: number;
   slowReaderMs: number;
+  /** Longest life of a ServiceAccount token; a longer wish is cut to it. */
+  serviceAccountTokenMaxSeconds: number;
+  /** Longest life of an AccessToken. */
+  accessTokenMaxSeconds: number;
 }>;
 
 export const defaultLimits: ApiLimits = Object.freeze({
@@ -36,6 +40,8 @@ export const defaultLimits: ApiLimits = Object.freeze({
   recheckMs: 4_000,
   maxWatchBacklogBytes: 1_048_576,
   slowReaderMs: 30_000,
+  serviceAccountTokenMaxSeconds: 86_400,
+  accessTokenMaxSeconds: 7_776_000,
 });
 
 /** What the routes are given. Built once by the composition root. */

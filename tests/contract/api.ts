@@ -112,7 +112,7 @@ function userOf(id: Person): Readonly<{ id: string; name: string; email: string;
 
 function movableClock(): Clock & { advance(ms: number): void } {
   let offsetMs = 0;
-  return { nowMs: () => systemClock.nowMs() + offsetMs, random: systemClock.random, advance: (ms) => void (offsetMs += ms) };
+  return { nowMs: () => systemClock.nowMs() + offsetMs, random: () => systemClock.random(), advance: (ms) => void (offsetMs += ms) };
 }
 
 async function send(agent: Agent, api: Api, as: Person | null, path: string, what: Ask): Promise<Reply> {
@@ -143,7 +143,7 @@ function parsed(text: string): JsonObject {
   }
 }
 
-async function seedTenants({ must }: Api): Promise<void> {
+async function seedTenants(api: Api): Promise<void> {
   const tenant = (name: string, spec: JsonObject): JsonObject => ({
     apiVersion: 'weir.dev/v1',
     kind: 'Tenant',
@@ -154,15 +154,15 @@ async function seedTenants({ must }: Api): Promise<void> {
     { subject: 'viewer', role: 'viewer' },
     { subject: 'admin', role: 'admin' },
   ];
-  await must('platform', '/apis/weir.dev/v1/tenants', {
+  await api.must('platform', '/apis/weir.dev/v1/tenants', {
     method: 'POST',
     body: tenant('acme', { members, groups: [{ oidcGroup: 'acme-editors', role: 'editor' }] }),
   });
-  await must('platform', '/apis/weir.dev/v1/tenants', {
+  await api.must('platform', '/apis/weir.dev/v1/tenants', {
     method: 'POST',
     body: tenant('other', { members: [{ subject: 'stranger', role: 'admin' }] }),
   });
   const namespace = (name: string): JsonObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  for (const name of ['acme', 'acme-prod']) await must('admin', '/api/v1/namespaces', { method: 'POST', body: namespace(name) });
-  await must('stranger', '/api/v1/namespaces', { method: 'POST', body: namespace('other') });
+  for (const name of ['acme', 'acme-prod']) await api.must('admin', '/api/v1/namespaces', { method: 'POST', body: namespace(name) });
+  await api.must('stranger', '/api/v1/namespaces', { method: 'POST', body: namespace('other') });
 }

@@ -14,8 +14,6 @@ import { invalid } from '#services/api/wire/status.ts';
 
 const what = 'AccessTokens';
 const minLifeMs = 60_000;
-/** One year, as the schema says. */
-const maxLifeMs = 31_536_000_000;
 
 /**
  * A machine token: shown once, kept as a hash. It never has more than its maker has when it is used; here a maker who asks for more than they have now is told so.
@@ -63,9 +61,10 @@ function specOf(body: JsonObject): AccessTokenSpec {
 
 function checkExpiry({ deps, resource }: WriteContext, name: string, spec: AccessTokenSpec): void {
   const nowMs = deps.clock.nowMs();
+  const maxSeconds = deps.limits.accessTokenMaxSeconds;
   const atMs = parseRfc3339(spec.expiresAt);
-  if (atMs !== null && atMs >= nowMs + minLifeMs && atMs <= nowMs + maxLifeMs) return;
-  const message = `Invalid value: ${JSON.stringify(spec.expiresAt)}: must be at least a minute and at most a year from now`;
+  if (atMs !== null && atMs >= nowMs + minLifeMs && atMs <= nowMs + maxSeconds * 1_000) return;
+  const message = `Invalid value: ${JSON.stringify(spec.expiresAt)}: must be at least a minute and at most ${Math.floor(maxSeconds / 86_400)} days from now`;
   throw invalid(resource, name, [{ reason: 'FieldValueInvalid', field: 'spec.expiresAt', message }]);
 }
 

@@ -20,13 +20,12 @@ import type { Grant } from '#services/api/wire/grant.ts';
 import type { Route } from '#services/api/wire/route.ts';
 import { objectNotFound } from '#services/api/wire/status.ts';
 
-type TokenDeps = Pick<ApiDeps, 'db' | 'clock' | 'publicUrl'>;
-type Limits = Readonly<{ /** Longest life that is granted, in seconds. */ maxSeconds: number }>;
+type TokenDeps = Pick<ApiDeps, 'db' | 'clock' | 'publicUrl' | 'limits'>;
 
 const what = 'ServiceAccount tokens';
 
 /** `POST …/serviceaccounts/<name>/token` (TokenRequest, kube-api.md 6.3): the token of CI. Its value is in the answer and nowhere else. */
-export function serviceAccountTokenRoutes(deps: TokenDeps, limits: Limits = { maxSeconds: 86_400 }): readonly Route[] {
+export function serviceAccountTokenRoutes(deps: TokenDeps): readonly Route[] {
   const subresource = resource.subresources.find((one) => one.name === 'token');
   if (subresource === undefined) throw new Error('ServiceAccount has no subresource token');
   return [
@@ -35,17 +34,17 @@ export function serviceAccountTokenRoutes(deps: TokenDeps, limits: Limits = { ma
       url: '/api/v1/namespaces/:namespace/serviceaccounts/:name/token',
       permission: { is: 'resource', resource, subresource, verb: 'create' },
       audit: 'token',
-      handler: (call: SignedInCall, grant: Grant) => createToken(deps, limits, call, grant),
+      handler: (call: SignedInCall, grant: Grant) => createToken(deps, call, grant),
     },
   ];
 }
 
-async function createToken(deps: TokenDeps, { maxSeconds }: Limits, call: SignedInCall, grant: Grant): Promise<Answer> {
+async function createToken(deps: TokenDeps, call: SignedInCall, grant: Grant): Promise<Answer> {
   if (grant.is !== 'one') throw new Error('a token belongs to one place');
   requirePerson(call.principal, what);
   const role = passedOnRole(call.principal, grant.scope.tenantId, what);
   const { namespace = '', name = '' } = call.params;
-  const wish = readTokenRequest(call.body, { name, publicUrl: deps.publicUrl, maxSeconds });
+  const wish = readTokenRequest(call.body, { name, publicUrl: deps.publicUrl, maxSeconds: deps.limits.serviceAccountTokenMaxSeconds });
   const nowMs = deps.clock.nowMs();
   const expiresAtMs = nowMs + wish.seconds * 1_000;
   const dryRun = isDryRun(call.query);
