@@ -25,7 +25,7 @@ export function readyEvent({ stage, scene, admin, users, workingCopy }: HandOut)
 export async function goOnByHand({ stage, scene, admin, users, workingCopy }: HandOut, narrator: Narrator): Promise<void> {
   const [alice] = users;
   if (alice === undefined) return;
-  const tree = await runWeir(['tree', 'kustomization', 'podinfo', '-n', scene.teamA.namespace], alice.kubeconfig, stage.dir);
+  const tree = await runWeir(['tree', 'kustomization', 'podinfo', '-n', scene.teamA.namespace, '--kubeconfig', alice.kubeconfig], stage.dir);
   const lines = [
     '',
     tree.trimEnd(),

@@ -6,8 +6,8 @@ import type { TenantPlan } from './definitions.ts';
 /** How the operator of a cluster runs our own command, with the kubeconfig that only they have. */
 export async function onboardCluster(cluster: RunningCluster, planeKubeconfig: string, tenants: readonly TenantPlan[], stateDir: string): Promise<string> {
   const list = tenants.map((one) => `${one.name}=${one.clusterNamespace}`).join(',');
-  const args = ['cluster', 'onboard', '--kubeconfig', cluster.adminKubeconfigPath, '--name', cluster.name, '--labels', `env=demo,region=${cluster.name}`, '--tenants', list, '--yes'];
-  return runWeir(args, planeKubeconfig, stateDir);
+  const args = ['cluster', 'onboard', '--kubeconfig', cluster.adminKubeconfigPath, '--name', cluster.name, '--labels', `env=demo,region=${cluster.name}`, '--tenants', list, '--yes', '--plane-kubeconfig', planeKubeconfig];
+  return runWeir(args, stateDir);
 }
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/weir.js', import.meta.url));
@@ -15,8 +15,8 @@ const TIMEOUT_MS = 60_000;
 const MAX_OUTPUT = 1_000_000;
 
 /** The real `weir` command in a process of its own. Throws with its last words unless it exits with 0. */
-export async function runWeir(args: readonly string[], planeKubeconfig: string, stateDir: string): Promise<string> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: stateDir, XDG_CONFIG_HOME: stateDir, XDG_STATE_HOME: stateDir, WEIR_KUBECONFIG: planeKubeconfig, NO_COLOR: '1' };
+export async function runWeir(args: readonly string[], stateDir: string): Promise<string> {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: stateDir, XDG_CONFIG_HOME: stateDir, XDG_STATE_HOME: stateDir, NO_COLOR: '1' };
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [LAUNCHER, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], signal: AbortSignal.timeout(TIMEOUT_MS) });
     const output = { out: '', all: '' };

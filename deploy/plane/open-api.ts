@@ -13,11 +13,8 @@ import { createAuthenticate } from '#services/api/auth/authenticate.ts';
 import { createWeirTokens } from '#services/api/auth/weir-tokens.ts';
 import { defaultLimits, type ApiDeps, type ServerTls } from '#services/api/deps.ts';
 import { openChangeFeed } from '#services/api/read/change-feed.ts';
-import { credentialRoutes } from '#services/api/routes/credentials/credential-routes.ts';
 import { healthRoutes, type HealthCheck } from '#services/api/routes/health/health-routes.ts';
-import { hookRoutes } from '#services/api/routes/hook/hook-routes.ts';
 import { oidcInfoRoutes } from '#services/api/routes/oidc-info/oidc-info-routes.ts';
-import { serviceAccountTokenRoutes } from '#services/api/routes/token/token-routes.ts';
 import type { Identity } from './identity.ts';
 
 export type ApiParts = Readonly<{
@@ -49,12 +46,9 @@ export async function openApi(parts: ApiParts): Promise<OpenApi> {
   const continueKey = createHash('sha256').update(`continue ${parts.secret}`).digest();
   const changes = await openChangeFeed(db);
   const closing = new AbortController();
-  const deps: ApiDeps = { db, keys, clock, log, failpoints: parts.failpoints, authenticate, limits: defaultLimits, oidcIssuer: identity.issuer, publicUrl: parts.publicUrl, continueKey, changes, closing: closing.signal };
+  const deps: ApiDeps = { db, keys, clock, log, failpoints: parts.failpoints, authenticate, limits: { ...defaultLimits, serviceAccountTokenMaxSeconds: config.serviceAccountTokenMaxSeconds, accessTokenMaxSeconds: config.accessTokenMaxSeconds }, oidcIssuer: identity.issuer, publicUrl: parts.publicUrl, continueKey, changes, closing: closing.signal };
   const extraRoutes = [
     ...healthRoutes(parts.checks),
-    ...hookRoutes(deps),
-    ...credentialRoutes(deps),
-    ...serviceAccountTokenRoutes(deps),
     ...oidcInfoRoutes({ server: parts.publicUrl, issuer: identity.issuer, clientId: identity.clientId, scopes: identity.scopes, issuerCaPem: identity.caPem, serverCaPem: parts.serverCaPem }),
   ];
   const app = buildApp(deps, { tls: parts.tls, extraRoutes });

@@ -19,7 +19,7 @@ export type Desired = Readonly<{
 }>;
 
 type Owner = Readonly<{ name: string; namespace: string; deliveryId: string }>;
-type Naming = Readonly<{ definitionNamespace: string; granted: readonly string[]; account: string; isNamespaced(apiVersion: string, kind: string): boolean | null }>;
+type Naming = Readonly<{ definitionNamespace: string; granted: readonly string[]; clusterName: string; isNamespaced(apiVersion: string, kind: string): boolean | null }>;
 
 /**
  * The rendered objects as they will be sent: namespace filled in (design.md section 7), owner labels and the delivery label set. Throws buildFailed for two objects with
@@ -30,6 +30,7 @@ export function desiredObjects(rendered: readonly Manifest[], owner: Owner, nami
   const seen = new Map<string, Desired>();
   for (const manifest of rendered) {
     const ref = placed(manifest, naming);
+    refuseForeign(ref, naming);
     const id = objectId(ref);
     if (seen.has(id)) throw new AppError('buildFailed', `${describeRef(ref)} is there twice: rename one of the two`);
     const complete = withMetadata(manifest, { labels, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) });
@@ -57,6 +58,12 @@ function placed(manifest: Manifest, naming: Naming): ObjectRef {
   const [only] = naming.granted;
   if (only !== undefined && naming.granted.length === 1) return { ...ref, namespace: only };
   throw new AppError('buildFailed', `${describeRef(ref)} names no namespace: set metadata.namespace, or spec.targetNamespace to one of ${naming.granted.join(', ')}`);
+}
+
+/** Before any request is made: the tenant's account never shows up in a namespace that is not its own. */
+function refuseForeign(ref: ObjectRef, { granted, clusterName }: Naming): void {
+  if (ref.namespace === '' || granted.length === 0 || granted.includes(ref.namespace)) return;
+  throw new AppError('clusterAnswer', `${describeRef(ref)}: namespace ${ref.namespace} of cluster ${clusterName} is not granted to this tenant (granted: ${granted.join(', ')})`);
 }
 
 function modeOf(manifest: Manifest): Desired['mode'] {

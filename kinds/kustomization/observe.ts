@@ -102,7 +102,7 @@ async function namedObjects(ctx: Ctx<Needs>, obj: KustomizationObj, rendered: Re
   return desiredObjects(
     rendered.objects,
     { name: definition.name, namespace: definition.namespace, deliveryId: obj.deliveryId },
-    { definitionNamespace: definition.namespace, granted: ctx.cluster.namespaces, account: ctx.cluster.account, isNamespaced: (apiVersion, kind) => scopes.get(keyOfKind(apiVersion, kind)) ?? null },
+    { definitionNamespace: definition.namespace, granted: ctx.cluster.namespaces, clusterName: ctx.cluster.clusterName, isNamespaced: (apiVersion, kind) => scopes.get(keyOfKind(apiVersion, kind)) ?? null },
     { force: spec.force ?? false },
   );
 }
