@@ -2,14 +2,18 @@
  * Grammars of what a person may write about a git source. The API's validation and the git adapter both use them, so that nothing
  * which could be read as an option, a path, a transport helper or a second line ever reaches git (threats C1, C2, C5, C7).
  */
-export type GitUrl = Readonly<{ scheme: 'https' | 'http' | 'ssh'; /** Written anew by the platform's parser: what git is given. */ href: string; origin: string; host: string; port: number }>;
+export type GitUrl = Readonly<{
+  scheme: 'https' | 'http' | 'ssh' /** Written anew by the platform's parser: what git is given. */;
+  href: string;
+  origin: string;
+  host: string;
+  port: number;
+}>;
 
 const MAX_URL_LENGTH = 2_048;
 const MAX_REF_LENGTH = 512;
 const DEFAULT_PORT: Readonly<Record<string, number>> = Object.freeze({ https: 443, http: 80, ssh: 22 });
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
 const BLANK_OR_CONTROL = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\\]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
 const REF_FORBIDDEN = /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|^[./-]|[./]$|^@$/;
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
@@ -22,10 +26,17 @@ export function parseGitUrl(text: string): GitUrl | string {
   const url = URL.parse(text);
   if (url === null) return 'is not a URL';
   if (url.hostname === '' || url.hostname.startsWith('-') || /[%@]/.test(url.hostname)) return 'must name a host';
-  if (url.password !== '' || (url.username !== '' && scheme !== 'ssh')) return 'must not contain a user name or password: put them into a Secret and name it in spec.secretRef';
+  if (url.password !== '' || (url.username !== '' && scheme !== 'ssh'))
+    return 'must not contain a user name or password: put them into a Secret and name it in spec.secretRef';
   if (/[?#]/.test(text)) return 'must not contain a query or fragment';
   if (url.username !== '' && !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(url.username)) return 'has a user name that ssh may misread';
-  return Object.freeze({ scheme, href: url.href, origin: `${scheme}://${url.host}`, host: url.hostname, port: url.port === '' ? (DEFAULT_PORT[scheme] ?? 0) : Number(url.port) });
+  return Object.freeze({
+    scheme,
+    href: url.href,
+    origin: `${scheme}://${url.host}`,
+    host: url.hostname,
+    port: url.port === '' ? (DEFAULT_PORT[scheme] ?? 0) : Number(url.port),
+  });
 }
 
 /** Whether a text is a full reference name such as `refs/heads/main` by the rules of `git check-ref-format`. Pure. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile, chmod, utimes } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,7 +19,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-async function tarOf(files: Readonly<Record<string, string>>, prepare: (tree: string) => Promise<void> = async () => undefined): Promise<string> {
+async function tarOf(
+  files: Readonly<Record<string, string>>,
+  prepare: (tree: string) => Promise<void> = async () => undefined,
+): Promise<string> {
   const tree = await mkdtemp(join(root, 'tree-'));
   for (const [path, content] of Object.entries(files)) {
     await mkdir(join(tree, dirname(path)), { recursive: true });
@@ -50,13 +53,29 @@ test('the same content has the same digest, whatever owners, times, modes and or
 
 test('plain tar unpacks an artifact: sorted, without owners and times, with long and odd names', async () => {
   const long = `${'d'.repeat(120)}/${'e'.repeat(120)}/f.yaml`;
-  const { digest, fileCount, sizeBytes } = await store.put({ tarPath: await tarOf({ [long]: 'deep', 'ümlaut é.yaml': 'u', ['__proto__']: 'p', 'run.sh': '#!/bin/sh\n' }, (tree) => chmod(join(tree, 'run.sh'), 0o755)), ignore: null, ...limits }, never);
+  const { digest, fileCount, sizeBytes } = await store.put(
+    {
+      tarPath: await tarOf({ [long]: 'deep', 'ümlaut é.yaml': 'u', ['__proto__']: 'p', 'run.sh': '#!/bin/sh\n' }, (tree) =>
+        chmod(join(tree, 'run.sh'), 0o755),
+      ),
+      ignore: null,
+      ...limits,
+    },
+    never,
+  );
   const { path } = await store.open(digest, never);
   const listing = (await run('tar', ['-tvzf', path, '--utc', '--quoting-style=literal'])).stdout.trim().split('\n');
   expect(fileCount).toBe(4);
   expect(sizeBytes).toBe((await readFile(path)).byteLength);
   expect(listing.every((line) => line.includes('0/0') && line.includes('1970-01-01'))).toBe(true);
-  expect(listing.map((line) => line.slice(0, 10))).toEqual(['-rw-------', 'drwxr-x---', 'drwxr-x---', '-rw-------', '-rwx------', '-rw-------']);
+  expect(listing.map((line) => line.slice(0, 10))).toEqual([
+    '-rw-------',
+    'drwxr-x---',
+    'drwxr-x---',
+    '-rw-------',
+    '-rwx------',
+    '-rw-------',
+  ]);
   expect(listing.at(3)).toContain(long);
   expect([...(await store.index(digest)).keys()]).toContain('__proto__');
 });
@@ -68,7 +87,9 @@ test('unpackTo writes the files and nothing else', async () => {
   expect((await readdir(target, { recursive: true })).sort()).toEqual(['run.sh', 'x', 'x/a.yaml']);
   expect(await readFile(join(target, 'x/a.yaml'), 'utf8')).toBe('a');
   await expect(store.unpackTo(digest, target, limits, never)).rejects.toThrow('empty folder');
-  await expect(store.unpackTo(digest, join(root, 'small'), { maxBytes: 1, maxEntries: 1 }, never)).rejects.toMatchObject({ code: 'artifactTooLarge' });
+  await expect(store.unpackTo(digest, join(root, 'small'), { maxBytes: 1, maxEntries: 1 }, never)).rejects.toMatchObject({
+    code: 'artifactTooLarge',
+  });
 });
 
 test('symbolic links are left out as in Flux, wherever they lead', async () => {
@@ -81,7 +102,17 @@ test('symbolic links are left out as in Flux, wherever they lead', async () => {
   expect([...(await store.index(digest)).keys()]).toEqual(['a.yaml']);
 });
 
-const TREE = { 'a.yaml': '1', 'pic.png': '1', 'doc/b.jpg': '1', '.gitignore': '1', '.github/x.yml': '1', 'sub/.sops.yaml': '1', 'deploy/app/k.yaml': '1', 'deploy/app.md': '1', 'sub/.github/y': '1' } as const;
+const TREE = {
+  'a.yaml': '1',
+  'pic.png': '1',
+  'doc/b.jpg': '1',
+  '.gitignore': '1',
+  '.github/x.yml': '1',
+  'sub/.sops.yaml': '1',
+  'deploy/app/k.yaml': '1',
+  'deploy/app.md': '1',
+  'sub/.github/y': '1',
+} as const;
 
 test('without rules the default list applies', async () => {
   // The CI folders and files are named without a leading slash: they are left out in every folder.
@@ -89,7 +120,9 @@ test('without rules the default list applies', async () => {
 });
 
 test('any rule drops the default list except the version control group', async () => {
-  expect(await keptFrom(TREE, '*.md')).toEqual(['.github/x.yml', 'a.yaml', 'deploy/app/k.yaml', 'doc/b.jpg', 'pic.png', 'sub/.github/y', 'sub/.sops.yaml'].sort());
+  expect(await keptFrom(TREE, '*.md')).toEqual(
+    ['.github/x.yml', 'a.yaml', 'deploy/app/k.yaml', 'doc/b.jpg', 'pic.png', 'sub/.github/y', 'sub/.sops.yaml'].sort(),
+  );
   expect(await keptFrom({ ...TREE, 'sub/.sourceignore': 'nothing-here\n' }, null)).toContain('pic.png');
   expect(await keptFrom(TREE, '# only a comment\n\n')).not.toContain('pic.png');
 });
@@ -103,7 +136,15 @@ test('a folder below an excluded one can be included again, which git itself wou
 });
 
 test('.sourceignore counts in its own folder, deeper ones later, spec.ignore last', async () => {
-  const files = { '.sourceignore': '*.txt\n', 'a.txt': '1', 'x/.sourceignore': '!keep.txt\nown.md\n', 'x/keep.txt': '1', 'x/own.md': '1', 'own.md': '1', 'y/keep.txt': '1' } as const;
+  const files = {
+    '.sourceignore': '*.txt\n',
+    'a.txt': '1',
+    'x/.sourceignore': '!keep.txt\nown.md\n',
+    'x/keep.txt': '1',
+    'x/own.md': '1',
+    'own.md': '1',
+    'y/keep.txt': '1',
+  } as const;
   expect(await keptFrom(files, null)).toEqual(['.sourceignore', 'own.md', 'x/.sourceignore', 'x/keep.txt']);
   expect(await keptFrom(files, 'keep.txt\n!a.txt')).toEqual(['.sourceignore', 'a.txt', 'own.md', 'x/.sourceignore']);
 });
@@ -122,14 +163,18 @@ test('a damaged artifact is noticed, removed and can be built again', async () =
   const { path } = await store.open(digest, never);
   const bytes = await readFile(path);
   await writeFile(path, bytes.subarray(0, -3));
-  await expect(store.unpackTo(digest, join(root, 'o'), limits, never)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('damaged') });
+  await expect(store.unpackTo(digest, join(root, 'o'), limits, never)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('damaged'),
+  });
   expect(await store.has(digest)).toBe(false);
   await store.put({ tarPath, ignore: null, ...limits }, never);
   expect((await store.open(digest, never)).sizeBytes).toBe(bytes.byteLength);
 });
 
 test('collect keeps what is referenced or young, and takes old temporary files', async () => {
-  const put = async (content: string) => (await store.put({ tarPath: await tarOf({ 'a.yaml': content }), ignore: null, ...limits }, never)).digest;
+  const put = async (content: string) =>
+    (await store.put({ tarPath: await tarOf({ 'a.yaml': content }), ignore: null, ...limits }, never)).digest;
   const [old, used, young] = [await put('old'), await put('used'), await put('young')];
   const past = new Date(Date.now() - 100_000);
   for (const digest of [old, used]) await utimes((await store.open(digest, never)).path, past, past);
@@ -149,9 +194,12 @@ test('what is put again is young again', async () => {
   expect(await store.collect({ referenced: new Set(), minAgeMs: 60_000 })).toEqual([]);
 });
 
-test.each(['sha256:../../x', 'sha256:ABC', '', `sha512:${'a'.repeat(64)}`, `sha256:${'a'.repeat(63)}/`])('"%s" names no artifact', async (digest) => {
-  await expect(store.has(digest)).rejects.toMatchObject({ code: 'badRequest' });
-});
+test.each(['sha256:../../x', 'sha256:ABC', '', `sha512:${'a'.repeat(64)}`, `sha256:${'a'.repeat(63)}/`])(
+  '"%s" names no artifact',
+  async (digest) => {
+    await expect(store.has(digest)).rejects.toMatchObject({ code: 'badRequest' });
+  },
+);
 
 test('a put that is stopped leaves nothing behind', async () => {
   const tarPath = await tarOf({ 'a.yaml': 'a' });

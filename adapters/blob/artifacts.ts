@@ -7,8 +7,8 @@ import { createGzip } from 'node:zlib';
 import { AppError } from '#core/errors.ts';
 import type { Artifact, Artifacts } from '#core/ports.ts';
 import type { Clock } from '#core/time.ts';
-import { createIgnoreFilter, type IgnoreRule, parseIgnoreRules } from './ignore-rules.ts';
 import { type FileIndex, parseFileIndex, writeFileIndex } from './file-index.ts';
+import { createIgnoreFilter, type IgnoreRule, parseIgnoreRules } from './ignore-rules.ts';
 import { readTar } from './read-tar.ts';
 import { type Staged, stageTar } from './stage.ts';
 import { tarBytes } from './write-tar.ts';
@@ -19,7 +19,12 @@ export interface ArtifactStore extends Artifacts {
   /** Digest and size of each file, for input digests. Throws AppError unavailable. */
   index(digest: string): Promise<FileIndex>;
   /** Writes the files into an empty folder after checking the digest. Nothing is ever written outside of it. */
-  unpackTo(digest: string, directory: string, limits: Readonly<{ maxBytes: number; maxEntries: number }>, signal: AbortSignal): Promise<void>;
+  unpackTo(
+    digest: string,
+    directory: string,
+    limits: Readonly<{ maxBytes: number; maxEntries: number }>,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Idempotent. */
   remove(digest: string): Promise<void>;
   list(): Promise<readonly Readonly<{ digest: string; sizeBytes: number; usedAtMs: number }>[]>;
@@ -155,13 +160,26 @@ function filtered({ entries, ignoreFiles }: Staged, ignore: string | null): Stag
   const rules: IgnoreRule[] = ignoreFiles.flatMap(({ folder, text }) => [...parseIgnoreRules(text, folder)]);
   if (ignore !== null) rules.push(...parseIgnoreRules(ignore, []));
   const isIgnored = createIgnoreFilter(rules);
-  return entries.filter((entry) => !isIgnored(entry.path.split('/'), entry.isFolder)).toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)));
+  return entries
+    .filter((entry) => !isIgnored(entry.path.split('/'), entry.isFolder))
+    .toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)));
 }
 
-function withinLimits(entries: Staged['entries'], { maxBytes, maxEntries }: Readonly<{ maxBytes: number; maxEntries: number }>): Staged['entries'] {
-  if (entries.length > maxEntries) throw new AppError('artifactTooLarge', `the source has ${entries.length} files and folders, more than ${maxEntries}: leave some out with spec.ignore or .sourceignore`);
+function withinLimits(
+  entries: Staged['entries'],
+  { maxBytes, maxEntries }: Readonly<{ maxBytes: number; maxEntries: number }>,
+): Staged['entries'] {
+  if (entries.length > maxEntries)
+    throw new AppError(
+      'artifactTooLarge',
+      `the source has ${entries.length} files and folders, more than ${maxEntries}: leave some out with spec.ignore or .sourceignore`,
+    );
   const bytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
-  if (bytes > maxBytes) throw new AppError('artifactTooLarge', `the source has ${bytes} bytes, more than ${maxBytes}: leave some out with spec.ignore or .sourceignore`);
+  if (bytes > maxBytes)
+    throw new AppError(
+      'artifactTooLarge',
+      `the source has ${bytes} bytes, more than ${maxBytes}: leave some out with spec.ignore or .sourceignore`,
+    );
   return entries;
 }
 

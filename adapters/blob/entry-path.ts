@@ -8,12 +8,15 @@ const MAX_NAME_BYTES = 255;
  * climbs, holds NUL or is empty (threats D1). Nothing is repaired: a repaired path is another file. Pure.
  */
 export function entryNames(path: string): readonly string[] {
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new AppError('artifactTooLarge', `a path in the archive is longer than ${MAX_PATH_BYTES} bytes`);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    throw new AppError('artifactTooLarge', `a path in the archive is longer than ${MAX_PATH_BYTES} bytes`);
   const plain = path.replace(/^\.\//, '').replace(/\/+$/, '');
   const names = plain.split('/');
   for (const name of names) {
-    if (name === '' || name === '.' || name === '..' || name.includes('\0') || !name.isWellFormed()) throw refused(`the path ${shown(path)} of an archive entry is not allowed`);
-    if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw new AppError('artifactTooLarge', `a file name in the archive is longer than ${MAX_NAME_BYTES} bytes`);
+    if (name === '' || name === '.' || name === '..' || name.includes('\0') || !name.isWellFormed())
+      throw refused(`the path ${shown(path)} of an archive entry is not allowed`);
+    if (Buffer.byteLength(name) > MAX_NAME_BYTES)
+      throw new AppError('artifactTooLarge', `a file name in the archive is longer than ${MAX_NAME_BYTES} bytes`);
   }
   return Object.freeze(names);
 }

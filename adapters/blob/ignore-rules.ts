@@ -5,12 +5,28 @@ import { matchesGlob } from './name-pattern.ts';
  * judged alone, the last rule that matches wins, and a file below an excluded folder can be included again. An own port, because a library
  * for .gitignore answers differently there (spec/libraries.md 16).
  */
-export type IgnoreRule = Readonly<{ domain: readonly string[]; parts: readonly string[]; includes: boolean; foldersOnly: boolean; withSlash: boolean }>;
+export type IgnoreRule = Readonly<{
+  domain: readonly string[];
+  parts: readonly string[];
+  includes: boolean;
+  foldersOnly: boolean;
+  withSlash: boolean;
+}>;
 
 const VERSION_CONTROL = ['.git/', '.gitignore', '.gitmodules', '.gitattributes'];
 const DEFAULTS = [
   ...['*.jpg', '*.jpeg', '*.gif', '*.png', '*.wmv', '*.flv', '*.tar.gz', '*.zip'],
-  ...['.github/', '.circleci/', '.travis.yml', '.gitlab-ci.yml', 'appveyor.yml', '.drone.yml', 'cloudbuild.yaml', 'codeship-services.yml', 'codeship-steps.yml'],
+  ...[
+    '.github/',
+    '.circleci/',
+    '.travis.yml',
+    '.gitlab-ci.yml',
+    'appveyor.yml',
+    '.drone.yml',
+    'cloudbuild.yaml',
+    'codeship-services.yml',
+    'codeship-steps.yml',
+  ],
   ...['**/.goreleaser.yml', '**/.sops.yaml', '**/.flux.yaml'],
 ];
 

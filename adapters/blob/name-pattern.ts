@@ -5,7 +5,7 @@
 export function matchesGlob(pattern: string, name: string): boolean | null {
   const wants = tokens(pattern);
   if (wants === null) return null;
-  const text = [...name];
+  const text = Array.from(name);
   let reachable = new Set([0]);
   for (const want of wants) {
     const next = new Set<number>();
@@ -30,7 +30,7 @@ export function matchesGlob(pattern: string, name: string): boolean | null {
 type Token = 'any' | ((character: string) => boolean);
 
 function tokens(pattern: string): readonly Token[] | null {
-  const characters = [...pattern];
+  const characters = Array.from(pattern);
   const found: Token[] = [];
   for (let at = 0; at < characters.length; ) {
     const character = characters[at] ?? '';

@@ -5,7 +5,14 @@ import { Parser, type ReadEntry } from 'tar';
 import { AppError } from '#core/errors.ts';
 import { entryNames, refused, shown } from './entry-path.ts';
 
-export type TarEntry = Readonly<{ names: readonly string[]; path: string; isFolder: boolean; executable: boolean; sizeBytes: number; content: AsyncIterable<Buffer> }>;
+export type TarEntry = Readonly<{
+  names: readonly string[];
+  path: string;
+  isFolder: boolean;
+  executable: boolean;
+  sizeBytes: number;
+  content: AsyncIterable<Buffer>;
+}>;
 export type ReadTarOptions = Readonly<{ gzip: boolean; maxBytes: number; maxEntries: number; signal: AbortSignal }>;
 
 const FILE_TYPES: ReadonlySet<string> = Object.freeze(new Set(['File', 'OldFile', 'ContiguousFile']));
@@ -24,18 +31,18 @@ export async function readTar(file: string, options: ReadTarOptions, onEntry: (e
   const parser = new Parser({ strict: true, maxMetaEntrySize: MAX_META_BYTES });
   let work = Promise.resolve();
   const handle = async (entry: ReadEntry): Promise<void> => {
-    if (failed.signal.aborted) return void entry.resume();
-    const accepted = accept(entry, seen);
-    if (accepted === null) return void entry.resume();
-    await onEntry(accepted);
-    // A handler that does not want the content must not hold up what follows.
+    const accepted = failed.signal.aborted ? null : accept(entry, seen);
+    if (accepted !== null) await onEntry(accepted);
+    // Content that nobody wants must not hold up what follows.
     entry.resume();
   };
   parser.on('entry', (entry: ReadEntry) => {
-    work = work.then(() => handle(entry)).catch((error: unknown) => {
-      failed.abort(error);
-      entry.resume();
-    });
+    work = work
+      .then(() => handle(entry))
+      .catch((error: unknown) => {
+        failed.abort(error);
+        entry.resume();
+      });
   });
   parser.on('ignoredEntry', (entry: ReadEntry) => {
     // An extended header that is skipped for its size would leave the next file under another name.
@@ -59,12 +66,21 @@ export async function readTar(file: string, options: ReadTarOptions, onEntry: (e
 function accept(entry: ReadEntry, seen: PathCheck): TarEntry | null {
   if (entry.type === 'SymbolicLink') return null;
   const isFolder = entry.type === 'Directory';
-  if (!isFolder && !FILE_TYPES.has(entry.type)) throw refused(`the archive holds ${shown(entry.path)} of type ${entry.type}: only files and folders are allowed`);
+  if (!isFolder && !FILE_TYPES.has(entry.type))
+    throw refused(`the archive holds ${shown(entry.path)} of type ${entry.type}: only files and folders are allowed`);
   // The library reads a negative or unreadable size as none.
-  if (entry.invalid || entry.header.size === undefined || !Number.isSafeInteger(entry.size)) throw refused(`the archive entry ${shown(entry.path)} is damaged`);
+  if (entry.invalid || entry.header.size === undefined || !Number.isSafeInteger(entry.size))
+    throw refused(`the archive entry ${shown(entry.path)} is damaged`);
   const names = entryNames(entry.path);
   seen(names, isFolder);
-  return { names, path: names.join('/'), isFolder, executable: ((entry.mode ?? 0) & 0o111) !== 0, sizeBytes: isFolder ? 0 : entry.size, content: entry };
+  return {
+    names,
+    path: names.join('/'),
+    isFolder,
+    executable: ((entry.mode ?? 0) & 0o111) !== 0,
+    sizeBytes: isFolder ? 0 : entry.size,
+    content: entry,
+  };
 }
 
 type PathCheck = (names: readonly string[], isFolder: boolean) => void;

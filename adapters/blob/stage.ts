@@ -8,7 +8,10 @@ import { readTar } from './read-tar.ts';
 import type { PackedEntry } from './write-tar.ts';
 
 export type StagedEntry = PackedEntry & Readonly<{ sha256: string }>;
-export type Staged = Readonly<{ entries: readonly StagedEntry[]; /** In the order in which Flux reads them: a folder before what is in it, folders by name. */ ignoreFiles: readonly Readonly<{ folder: readonly string[]; text: string }>[] }>;
+export type Staged = Readonly<{
+  entries: readonly StagedEntry[] /** In the order in which Flux reads them: a folder before what is in it, folders by name. */;
+  ignoreFiles: readonly Readonly<{ folder: readonly string[]; text: string }>[];
+}>;
 
 const IGNORE_FILE = '.sourceignore';
 const MAX_IGNORE_BYTES = 1_048_576;
@@ -19,26 +22,30 @@ export async function stageTar(tarPath: string, directory: string, signal: Abort
   const entries: StagedEntry[] = [];
   const ignoreFiles: { folder: readonly string[]; text: string }[] = [];
   const maxBytes = (await stat(tarPath)).size;
-  await readTar(tarPath, { gzip: false, maxBytes, maxEntries: MAX_ENTRIES, signal }, async ({ names, path, isFolder, executable, sizeBytes, content }) => {
-    if (isFolder) return void entries.push({ path, isFolder, executable: false, sizeBytes: 0, file: null, sha256: '' });
-    const file = join(directory, String(entries.length));
-    const hash = createHash('sha256');
-    await pipeline(
-      content,
-      async function* digesting(source: AsyncIterable<Buffer>) {
-        for await (const chunk of source) {
-          hash.update(chunk);
-          yield chunk;
-        }
-      },
-      createWriteStream(file, { flags: 'wx', mode: 0o600 }),
-      { signal },
-    );
-    entries.push({ path, isFolder, executable, sizeBytes, file, sha256: hash.digest('hex') });
-    if (names.at(-1) !== IGNORE_FILE || names.includes('.git')) return;
-    if (sizeBytes > MAX_IGNORE_BYTES) throw new AppError('artifactTooLarge', `${IGNORE_FILE} is larger than ${MAX_IGNORE_BYTES} bytes`);
-    ignoreFiles.push({ folder: names.slice(0, -1), text: await readFile(file, 'utf8') });
-  });
+  await readTar(
+    tarPath,
+    { gzip: false, maxBytes, maxEntries: MAX_ENTRIES, signal },
+    async ({ names, path, isFolder, executable, sizeBytes, content }) => {
+      if (isFolder) return void entries.push({ path, isFolder, executable: false, sizeBytes: 0, file: null, sha256: '' });
+      const file = join(directory, String(entries.length));
+      const hash = createHash('sha256');
+      await pipeline(
+        content,
+        async function* digesting(source: AsyncIterable<Buffer>) {
+          for await (const chunk of source) {
+            hash.update(chunk);
+            yield chunk;
+          }
+        },
+        createWriteStream(file, { flags: 'wx', mode: 0o600 }),
+        { signal },
+      );
+      entries.push({ path, isFolder, executable, sizeBytes, file, sha256: hash.digest('hex') });
+      if (names.at(-1) !== IGNORE_FILE || names.includes('.git')) return;
+      if (sizeBytes > MAX_IGNORE_BYTES) throw new AppError('artifactTooLarge', `${IGNORE_FILE} is larger than ${MAX_IGNORE_BYTES} bytes`);
+      ignoreFiles.push({ folder: names.slice(0, -1), text: await readFile(file, 'utf8') });
+    },
+  );
   return { entries, ignoreFiles: ignoreFiles.toSorted((left, right) => compareFolders(left.folder, right.folder)) };
 }
 

@@ -7,8 +7,24 @@ import { BlockList, isIP } from 'node:net';
 export type Cidr = Readonly<{ network: string; prefix: number; family: 'ipv4' | 'ipv6' }>;
 
 const SPECIAL: readonly string[] = Object.freeze([
-  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24',
-  '192.31.196.0/24', '192.52.193.0/24', '192.88.99.0/24', '192.168.0.0/16', '192.175.48.0/24', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4',
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.31.196.0/24',
+  '192.52.193.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '192.175.48.0/24',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
 ]);
 /** Of IPv6 only global unicast is public, without the ranges that stand for something else. */
 const GLOBAL_UNICAST = '2000::/3';
@@ -53,7 +69,11 @@ function lastFour(address: string): string {
   if (dotted !== undefined) return dotted;
   const host = new URL(`http://[${address}]/`).hostname.slice(1, -1);
   const groups = host.split(':');
-  const tail = host.endsWith('::') ? ['0', '0'] : host.includes('::') && (groups.at(-2) ?? '') === '' ? ['0', groups.at(-1) ?? '0'] : groups.slice(-2);
+  const tail = host.endsWith('::')
+    ? ['0', '0']
+    : host.includes('::') && (groups.at(-2) ?? '') === ''
+      ? ['0', groups.at(-1) ?? '0']
+      : groups.slice(-2);
   const [high, low] = tail.map((group) => Number.parseInt(group === '' ? '0' : group, 16));
   return [(high ?? 0) >> 8, (high ?? 0) & 255, (low ?? 0) >> 8, (low ?? 0) & 255].join('.');
 }

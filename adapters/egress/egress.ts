@@ -22,14 +22,20 @@ export interface EgressPolicy {
 const MAX_ADDRESSES = 32;
 
 /** The one rule about which hosts the plane may contact. `allowCidrs` is WEIR_EGRESS_ALLOW; `resolveAll` is the system's unless a test gives another. */
-export function createEgress({ allowCidrs, resolveAll = resolveBySystem }: Readonly<{ allowCidrs: readonly string[]; resolveAll?: ResolveAll }>): EgressPolicy {
+export function createEgress({
+  allowCidrs,
+  resolveAll = resolveBySystem,
+}: Readonly<{ allowCidrs: readonly string[]; resolveAll?: ResolveAll }>): EgressPolicy {
   const mayReach = createAddressJudge(allowCidrs);
   async function resolve(host: string, signal: AbortSignal): Promise<readonly CheckedAddress[]> {
     const name = plainHost(host);
     const literal = isIP(name);
     const found = literal === 0 ? await resolveName(name, signal) : [{ address: name, family: literal }];
     if (found.some(({ address }) => !mayReach(address))) {
-      throw new AppError('egressDenied', `the host ${name} is at a private or reserved address; the operator can allow its range in WEIR_EGRESS_ALLOW`);
+      throw new AppError(
+        'egressDenied',
+        `the host ${name} is at a private or reserved address; the operator can allow its range in WEIR_EGRESS_ALLOW`,
+      );
     }
     return found.slice(0, MAX_ADDRESSES).map(({ address, family }) => Object.freeze({ address, family: family === 6 ? 6 : 4 }));
   }
@@ -52,7 +58,12 @@ export function createEgress({ allowCidrs, resolveAll = resolveBySystem }: Reado
           const wanted = options.family === 4 || options.family === 6 ? found.filter(({ family }) => family === options.family) : found;
           const [first] = wanted;
           if (first === undefined) return callback(Object.assign(new Error('no address of this family'), { code: 'ENOTFOUND' }), '');
-          return options.all === true ? callback(null, wanted.map(({ address, family }) => ({ address, family }))) : callback(null, first.address, first.family);
+          return options.all === true
+            ? callback(
+                null,
+                wanted.map(({ address, family }) => ({ address, family })),
+              )
+            : callback(null, first.address, first.family);
         },
         (error: unknown) => callback(error instanceof Error ? error : new Error('look-up failed'), ''),
       );
@@ -64,7 +75,8 @@ export function createEgress({ allowCidrs, resolveAll = resolveBySystem }: Reado
 function plainHost(host: string): string {
   const bracketed = isIP(host) === 6 ? `[${host}]` : host;
   const url = URL.parse(`http://${bracketed}/`);
-  if (url === null || url.hostname === '' || url.port !== '' || url.username !== '' || url.pathname !== '/' || host.length > 255) throw new AppError('egressDenied', 'the host is written in a way that cannot be checked');
+  if (url === null || url.hostname === '' || url.port !== '' || url.username !== '' || url.pathname !== '/' || host.length > 255)
+    throw new AppError('egressDenied', 'the host is written in a way that cannot be checked');
   return url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
 }
 

@@ -5,14 +5,18 @@ import { type GitUrl, isCommitHash, isFullRefName, parseGitUrl } from '#core/git
  * The only maker of git argument lists: fixed sub-commands and options, `--end-of-options`, then values that passed the grammar
  * (threats C1, C2). A value that does not pass is refused here even though the API has checked it before.
  */
-export type GitCommand = Readonly<{ words: readonly string[]; /** Exit codes that are an answer and no failure. */ expected: readonly number[] }>;
+export type GitCommand = Readonly<{
+  words: readonly string[] /** Exit codes that are an answer and no failure. */;
+  expected: readonly number[];
+}>;
 
 /** The URL as git is given it. Throws AppError gitFailed, or egressDenied for plain http where the operator does not allow it. */
 export function checkedUrl(text: string, allowHttp: boolean): GitUrl {
   const url = parseGitUrl(text);
   if (typeof url === 'string') throw new AppError('gitFailed', `the repository URL ${url}`);
   if (url.scheme === 'ssh') throw new AppError('gitFailed', 'git over ssh is not supported yet: use an https URL');
-  if (url.scheme === 'http' && !allowHttp) throw new AppError('egressDenied', 'plain http is not allowed here: use https, or ask the operator to allow it');
+  if (url.scheme === 'http' && !allowHttp)
+    throw new AppError('egressDenied', 'plain http is not allowed here: use https, or ask the operator to allow it');
   return url;
 }
 
@@ -27,7 +31,17 @@ export function initCommand(directory: string): GitCommand {
 /** Fetches each reference into the mirror under a name that no other reference can collide with. */
 export function fetchCommand(url: GitUrl, refs: readonly Readonly<{ name: string; target: string }>[]): GitCommand {
   const refspecs = refs.map(({ name, target }) => `+${checkedRef(name)}:${checkedRef(target)}`);
-  return command(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-gc', '--end-of-options', url.href, ...refspecs]);
+  return command([
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-recurse-submodules',
+    '--no-auto-gc',
+    '--end-of-options',
+    url.href,
+    ...refspecs,
+  ]);
 }
 
 /** Exit 0: the object is there, 1: it is not. */
@@ -42,7 +56,14 @@ export function isAncestorCommand(commit: string, tip: string): GitCommand {
 
 /** Prints the commit when it is reachable from none of the tips, nothing when it is reachable. Tips that the mirror lacks are skipped. */
 export function notReachableCommand(commit: string, tips: readonly string[]): GitCommand {
-  return command(['rev-list', '--max-count=1', '--ignore-missing', '--end-of-options', checkedCommit(commit), ...tips.map((tip) => `^${checkedCommit(tip)}`)]);
+  return command([
+    'rev-list',
+    '--max-count=1',
+    '--ignore-missing',
+    '--end-of-options',
+    checkedCommit(commit),
+    ...tips.map((tip) => `^${checkedCommit(tip)}`),
+  ]);
 }
 
 export function mirroredTipsCommand(prefix: string): GitCommand {
@@ -68,7 +89,8 @@ function checkedCommit(text: string): string {
 }
 
 function checkedRef(text: string): string {
-  if (text !== 'HEAD' && !isFullRefName(text)) throw new AppError('gitFailed', 'the name of a reference breaks the rules of git check-ref-format');
+  if (text !== 'HEAD' && !isFullRefName(text))
+    throw new AppError('gitFailed', 'the name of a reference breaks the rules of git check-ref-format');
   return text;
 }
 

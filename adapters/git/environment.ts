@@ -6,7 +6,12 @@ import type { GitCredential } from '#core/ports.ts';
  * The whole environment of a git process: nothing is inherited. Settings and secrets go through GIT_CONFIG_COUNT, so that neither
  * the argument list nor a file shows them, and no system, user or repository file can add a helper, hook or rewrite (C3, C6, C7, C8, C10).
  */
-export type Egress = Readonly<{ /** Checked addresses of a host; throws AppError egressDenied or gitFailed. */ check(host: string, signal: AbortSignal): Promise<readonly string[]> }>;
+export type Egress = Readonly<{
+  /** Checked addresses of a host; throws AppError egressDenied or gitFailed. */ check(
+    host: string,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+}>;
 
 export type EnvironmentInput = Readonly<{
   path: string;
@@ -35,10 +40,12 @@ export function gitEnvironment(input: EnvironmentInput): Readonly<Record<string,
     GIT_ALLOW_PROTOCOL: input.allowHttp ? 'https:http' : 'https',
     ...(input.gitDir === null ? {} : { GIT_DIR: input.gitDir }),
     GIT_CONFIG_COUNT: String(settings.length),
-    ...Object.fromEntries(settings.flatMap(([key, value], index) => [
-      [`GIT_CONFIG_KEY_${index}`, key],
-      [`GIT_CONFIG_VALUE_${index}`, value],
-    ])),
+    ...Object.fromEntries(
+      settings.flatMap(([key, value], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
   });
 }
 
@@ -68,14 +75,20 @@ function fixedSettings({ allowHttp, lowSpeedSeconds }: EnvironmentInput): readon
   ];
 }
 
-function remoteSettings({ url, credential, caFile, addresses }: NonNullable<EnvironmentInput['remote']>): readonly (readonly [string, string])[] {
+function remoteSettings({
+  url,
+  credential,
+  caFile,
+  addresses,
+}: NonNullable<EnvironmentInput['remote']>): readonly (readonly [string, string])[] {
   const header = authorization(credential);
   const settings: (readonly [string, string])[] = [];
   // Bound to the origin: whatever else git may contact never sees it.
   if (header !== null) settings.push([`http.${url.origin}/.extraHeader`, header]);
   if (caFile !== null) settings.push([`http.${url.origin}/.sslCAInfo`, caFile]);
   // git connects to the address that was checked, whatever the DNS says by then (G2).
-  if (isIP(url.host) === 0 && !url.host.startsWith('[') && addresses.length > 0) settings.push(['http.curloptResolve', `${url.host}:${url.port}:${addresses.map(bracketed).join(',')}`]);
+  if (isIP(url.host) === 0 && !url.host.startsWith('[') && addresses.length > 0)
+    settings.push(['http.curloptResolve', `${url.host}:${url.port}:${addresses.map(bracketed).join(',')}`]);
   return settings;
 }
 

@@ -40,7 +40,11 @@ export function createGit(options: GitOptions): Git {
   return Object.freeze({
     async look(remote, { timeoutMs }, signal) {
       return inSession(options, remote, timeoutMs, signal, async (session) => {
-        const { output } = await session.run(lookCommand(session.url), { remote: true, signal: session.signal, maxOutputBytes: MAX_LIST_BYTES });
+        const { output } = await session.run(lookCommand(session.url), {
+          remote: true,
+          signal: session.signal,
+          maxOutputBytes: MAX_LIST_BYTES,
+        });
         return parseRemoteRefs(output);
       });
     },
@@ -57,11 +61,20 @@ type Session = Readonly<{
   url: GitUrl;
   mirror: string;
   signal: AbortSignal;
-  run(command: GitCommand, run: Readonly<{ remote: boolean; signal: AbortSignal; maxOutputBytes?: number; mirror?: boolean }>): Promise<RunResult>;
+  run(
+    command: GitCommand,
+    run: Readonly<{ remote: boolean; signal: AbortSignal; maxOutputBytes?: number; mirror?: boolean }>,
+  ): Promise<RunResult>;
 }>;
 
 /** Checks the URL, prepares what a remote command needs in a folder that only this call uses, and takes it away afterwards. */
-async function inSession<T>(options: GitOptions, remote: GitRemote, timeoutMs: number, signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
+async function inSession<T>(
+  options: GitOptions,
+  remote: GitRemote,
+  timeoutMs: number,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
   const url = checkedUrl(remote.url, options.allowHttp);
   const directory = await temporary(options, 'git-');
   const startedMs = performance.now();
@@ -87,7 +100,17 @@ async function inSession<T>(options: GitOptions, remote: GitRemote, timeoutMs: n
           remote: withRemote ? { url, credential: remote.credential, caFile, addresses } : null,
         });
         const leftMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedMs)));
-        return runGit({ command, launcher: options.launcher, environment, directory, timeoutMs: leftMs, givenMs: timeoutMs, maxOutputBytes, secrets, signal: runSignal });
+        return runGit({
+          command,
+          launcher: options.launcher,
+          environment,
+          directory,
+          timeoutMs: leftMs,
+          givenMs: timeoutMs,
+          maxOutputBytes,
+          secrets,
+          signal: runSignal,
+        });
       },
     };
     return await work(session);
@@ -100,7 +123,11 @@ async function inSession<T>(options: GitOptions, remote: GitRemote, timeoutMs: n
 async function bringCommit(options: GitOptions, session: Session, want: Parameters<Git['snapshot']>[1]): Promise<void> {
   const { mirror, url, signal } = session;
   const tips = tipsFor(want.advertised, want.within);
-  if (tips.length === 0) throw new AppError('gitFailed', want.within === null ? 'the repository advertises no reference' : `the repository has no reference ${redact(want.within, [])}`);
+  if (tips.length === 0)
+    throw new AppError(
+      'gitFailed',
+      want.within === null ? 'the repository advertises no reference' : `the repository has no reference ${redact(want.within, [])}`,
+    );
   const run: RunInMirror = session.run;
   await mkdir(options.mirrorsDir, { recursive: true, mode: 0o700 });
   if ((await isMirror(mirror)) && (await isReachable(want.commit, tips, run, signal))) return;
@@ -116,7 +143,12 @@ async function bringCommit(options: GitOptions, session: Session, want: Paramete
 }
 
 /** Writes the tree of a commit into a tar file of its own folder; ends git when the file outgrows the limit. */
-async function archive(options: GitOptions, session: Session, commit: string, maxBytes: number): Promise<Awaited<ReturnType<Git['snapshot']>>> {
+async function archive(
+  options: GitOptions,
+  session: Session,
+  commit: string,
+  maxBytes: number,
+): Promise<Awaited<ReturnType<Git['snapshot']>>> {
   const directory = await temporary(options, 'tree-');
   const dispose = (): Promise<void> => rm(directory, { recursive: true, force: true });
   const tarPath = join(directory, 'tree.tar');

@@ -13,8 +13,15 @@ const HEADER_IN_TEXT = /\b(authorization|proxy-authorization|cookie|x-[a-z-]*tok
  */
 export function failureOf(errorText: string, exitCode: number, secrets: readonly string[], cause: unknown): AppError {
   const code = AUTH_FAILED.test(errorText) ? 'gitAuthFailed' : 'gitFailed';
-  const message = meaningfulLines(errorText).map((line) => redact(line, secrets)).join(': ');
-  return new AppError(code, message === '' ? `git ended with exit code ${exitCode} and no message` : message.slice(0, MAX_MESSAGE_LENGTH), {}, { cause: withoutText(cause) });
+  const message = meaningfulLines(errorText)
+    .map((line) => redact(line, secrets))
+    .join(': ');
+  return new AppError(
+    code,
+    message === '' ? `git ended with exit code ${exitCode} and no message` : message.slice(0, MAX_MESSAGE_LENGTH),
+    {},
+    { cause: withoutText(cause) },
+  );
 }
 
 /** Takes every URL, header, control character and known secret out of a text that may be shown. Pure. */
@@ -31,7 +38,14 @@ export function redact(text: string, secrets: readonly string[]): string {
 
 /** Every text a credential may appear as in a message: as it is, percent-encoded, and inside a basic header. */
 export function secretTexts(values: readonly string[]): readonly string[] {
-  return values.filter((value) => value !== '').flatMap((value) => [value, encodeURIComponent(value), Buffer.from(value).toString('base64'), Buffer.from(value).toString('base64url')]);
+  return values
+    .filter((value) => value !== '')
+    .flatMap((value) => [
+      value,
+      encodeURIComponent(value),
+      Buffer.from(value).toString('base64'),
+      Buffer.from(value).toString('base64url'),
+    ]);
 }
 
 function meaningfulLines(errorText: string): readonly string[] {

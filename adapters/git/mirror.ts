@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { AppError } from '#core/errors.ts';
 import type { GitUrl } from '#core/git-values.ts';
 import type { GitRef } from '#core/ports.ts';
-import { fetchCommand, type GitCommand, hasCommand, initCommand, isAncestorCommand, mirroredTipsCommand, notReachableCommand, repackCommand } from './arguments.ts';
+import {
+  fetchCommand,
+  type GitCommand,
+  hasCommand,
+  initCommand,
+  isAncestorCommand,
+  mirroredTipsCommand,
+  notReachableCommand,
+  repackCommand,
+} from './arguments.ts';
 import type { RunResult } from './run.ts';
 
 /** Runs a command in the mirror; `remote` gives it the tenant's credential and the network settings. */
@@ -66,12 +75,28 @@ export async function isReachable(commit: string, tips: readonly GitRef[], run: 
 }
 
 /** Fetches what is needed to decide about the commit: the tip that is the commit itself, else every tip that the mirror does not have. */
-export async function fetchTips(url: GitUrl, commit: string, tips: readonly GitRef[], run: RunInMirror, signal: AbortSignal): Promise<void> {
+export async function fetchTips(
+  url: GitUrl,
+  commit: string,
+  tips: readonly GitRef[],
+  run: RunInMirror,
+  signal: AbortSignal,
+): Promise<void> {
   const exact = tips.find((tip) => tip.commit === commit);
   const wanted = exact === undefined ? await missingTips(tips, run, signal) : [exact];
-  if (wanted.length > MAX_REFS) throw new AppError('gitFailed', `the repository has ${wanted.length} references to look through, more than ${MAX_REFS}: name the branch of the commit in spec.ref.branch`);
+  if (wanted.length > MAX_REFS)
+    throw new AppError(
+      'gitFailed',
+      `the repository has ${wanted.length} references to look through, more than ${MAX_REFS}: name the branch of the commit in spec.ref.branch`,
+    );
   for (const part of chunks(wanted, REFS_PER_FETCH)) {
-    await run(fetchCommand(url, part.map(({ name }) => ({ name, target: targetOf(name) }))), { remote: true, signal });
+    await run(
+      fetchCommand(
+        url,
+        part.map(({ name }) => ({ name, target: targetOf(name) })),
+      ),
+      { remote: true, signal },
+    );
   }
 }
 
@@ -82,7 +107,12 @@ export async function tidyMirror(directory: string, run: RunInMirror, signal: Ab
 }
 
 /** Aborts `work` when the mirror outgrows its limit while a hostile or huge server sends (C11). */
-export async function withinBytes<T>(directory: string, maxBytes: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withinBytes<T>(
+  directory: string,
+  maxBytes: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const over = new AbortController();
   const error = new AppError('artifactTooLarge', `the repository is larger than ${maxBytes} bytes`);
   const timer = setInterval(() => {
@@ -99,7 +129,10 @@ async function bytesOf(directory: string): Promise<number> {
   let total = 0;
   for (const name of await readdir(directory).catch(() => [])) {
     // A pack may be renamed between listing and looking; the next look counts it.
-    total += await stat(join(directory, name)).then((found) => found.size, () => 0);
+    total += await stat(join(directory, name)).then(
+      (found) => found.size,
+      () => 0,
+    );
   }
   return total;
 }

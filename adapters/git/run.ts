@@ -61,7 +61,10 @@ export async function runGit(input: RunInput): Promise<RunResult> {
     },
   });
   git.env(input.environment).outputHandler((_name, stdout, stderr) => {
-    for (const [stream, limit] of [[stdout, maxOutputBytes], [stderr, MAX_ERROR_BYTES * 4]] as const) {
+    for (const [stream, limit] of [
+      [stdout, maxOutputBytes],
+      [stderr, MAX_ERROR_BYTES * 4],
+    ] as const) {
       let seen = 0;
       stream.on('data', (chunk: Buffer) => {
         seen += chunk.byteLength;
@@ -74,7 +77,8 @@ export async function runGit(input: RunInput): Promise<RunResult> {
     return Object.freeze({ exitCode: ended.exitCode, output });
   } catch (error) {
     signal.throwIfAborted();
-    if (tooMuch.signal.aborted) throw new AppError('gitFailed', `the git server sent more than ${maxOutputBytes} bytes`, {}, { cause: error });
+    if (tooMuch.signal.aborted)
+      throw new AppError('gitFailed', `the git server sent more than ${maxOutputBytes} bytes`, {}, { cause: error });
     if (timeLimit.aborted) throw new AppError('gitFailed', `git did not finish within ${input.givenMs} ms`, {}, { cause: error });
     if (!ended.ran) throw error;
     throw failureOf(ended.errorText, ended.exitCode, input.secrets, error);

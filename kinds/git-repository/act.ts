@@ -30,15 +30,28 @@ export async function act(ctx: Ctx<GitRepositoryNeed>, obj: GitRepositoryObj, ac
 async function build(ctx: Ctx<GitRepositoryNeed>, obj: GitRepositoryObj, { commit, advertised, within }: Act): Promise<Artifact> {
   const login = await logIn(ctx, obj);
   if (login.is !== 'remote') throw new AppError('gitAuthFailed', login.message);
-  const snapshot = await ctx.git.snapshot(login.remote, { commit, advertised, within }, { timeoutMs: remoteTimeoutMs(obj.spec), maxBytes: MAX_TREE_BYTES }, ctx.signal);
+  const snapshot = await ctx.git.snapshot(
+    login.remote,
+    { commit, advertised, within },
+    { timeoutMs: remoteTimeoutMs(obj.spec), maxBytes: MAX_TREE_BYTES },
+    ctx.signal,
+  );
   try {
-    return await ctx.artifacts.put({ tarPath: snapshot.tarPath, ignore: obj.spec.ignore ?? null, maxBytes: MAX_ARTIFACT_BYTES, maxEntries: MAX_ARTIFACT_ENTRIES }, ctx.signal);
+    return await ctx.artifacts.put(
+      { tarPath: snapshot.tarPath, ignore: obj.spec.ignore ?? null, maxBytes: MAX_ARTIFACT_BYTES, maxEntries: MAX_ARTIFACT_ENTRIES },
+      ctx.signal,
+    );
   } finally {
     await snapshot.dispose();
   }
 }
 
-function builtStatus(ctx: Ctx<GitRepositoryNeed>, { definition, spec, status }: GitRepositoryObj, { commit, revision }: Act, { digest, sizeBytes }: Artifact): Partial<GitRepositoryStatus> {
+function builtStatus(
+  ctx: Ctx<GitRepositoryNeed>,
+  { definition, spec, status }: GitRepositoryObj,
+  { commit, revision }: Act,
+  { digest, sizeBytes }: Artifact,
+): Partial<GitRepositoryStatus> {
   const path = `gitrepository/${definition.namespace}/${definition.name}/${commit}.tar.gz`;
   return {
     // The plane hands artifacts to its own workers by digest; there is no file server, hence no http address.
@@ -57,11 +70,24 @@ function failureCondition(error: unknown): ExtraCondition | null {
   const fetch = fetchFailure(error);
   if (fetch !== null) return { type: 'FetchFailed', status: 'True', ...fetch };
   if (!(error instanceof AppError) || (error.code !== 'artifactTooLarge' && error.code !== 'badRequest')) return null;
-  return { type: 'StorageOperationFailed', status: 'True', reason: 'ArchiveOperationFailed', message: `unable to archive artifact to storage: ${error.message}` };
+  return {
+    type: 'StorageOperationFailed',
+    status: 'True',
+    reason: 'ArchiveOperationFailed',
+    message: `unable to archive artifact to storage: ${error.message}`,
+  };
 }
 
 /** Conditions as the runtime writes them while a run goes on, with these beside them. */
 function withConditions(ctx: Ctx<GitRepositoryNeed>, { definition, status }: GitRepositoryObj, extras: readonly ExtraCondition[]) {
-  const previous = readConditions({ conditions: (status?.conditions ?? []).map((one) => ({ ...one, observedGeneration: one.observedGeneration ?? 0 })) });
-  return conditionsFor({ outcome: progressing('building artifact', '', 0), extras, previous, generation: definition.generation, nowMs: ctx.nowMs() });
+  const previous = readConditions({
+    conditions: (status?.conditions ?? []).map((one) => ({ ...one, observedGeneration: one.observedGeneration ?? 0 })),
+  });
+  return conditionsFor({
+    outcome: progressing('building artifact', '', 0),
+    extras,
+    previous,
+    generation: definition.generation,
+    nowMs: ctx.nowMs(),
+  });
 }

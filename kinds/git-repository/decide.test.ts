@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
 import Value from 'typebox/value';
+import { expect, test } from 'vitest';
 import type { GitRef } from '#core/ports.ts';
 import { loginFrom } from './credential.ts';
 import { decide } from './decide.ts';
 import type { GitRepositoryObj, Seen } from './observe.ts';
 import { resource } from './resource.ts';
-import { GitRepositoryBody, GitRepositoryStatus, type GitRepositorySpec } from './schema.ts';
+import { GitRepositoryBody, type GitRepositorySpec, GitRepositoryStatus } from './schema.ts';
 import { findTarget } from './target.ts';
 
 const [A, B, C] = ['a', 'b', 'c'].map((one) => one.repeat(40)) as [string, string, string];
@@ -14,15 +14,47 @@ const REFS: readonly GitRef[] = [
   { name: 'refs/heads/master', commit: A },
   { name: 'refs/heads/feature/x', commit: B },
   { name: 'refs/pull/420/head', commit: C },
-  ...['v1.0.0', '1.2.0', 'v1.2.1', '1.2.1', '1.3.0-rc.1', 'v2', 'release', '1.2.1+b', '1.2.1+a', '01.9.0'].map((tag, index) => ({ name: `refs/tags/${tag}`, commit: index.toString(16).repeat(40) })),
+  ...['v1.0.0', '1.2.0', 'v1.2.1', '1.2.1', '1.3.0-rc.1', 'v2', 'release', '1.2.1+b', '1.2.1+a', '01.9.0'].map((tag, index) => ({
+    name: `refs/tags/${tag}`,
+    commit: index.toString(16).repeat(40),
+  })),
 ];
 
-function obj(spec: Partial<GitRepositorySpec> = {}, status: GitRepositoryObj['status'] = null, done: readonly string[] = []): GitRepositoryObj {
-  const definition = { tenantId: '', kind: 'GitRepository', uid: '', namespace: 'team', name: 'app', generation: 1, resourceVersion: '1', createdAtMs: 0, deletingAtMs: null, labels: {}, annotations: {}, finalizers: [], ownerReferences: [], managedFields: [], body: {}, status: null, sealedKeys: [], createdBy: '' };
+function obj(
+  spec: Partial<GitRepositorySpec> = {},
+  status: GitRepositoryObj['status'] = null,
+  done: readonly string[] = [],
+): GitRepositoryObj {
+  const definition = {
+    tenantId: '',
+    kind: 'GitRepository',
+    uid: '',
+    namespace: 'team',
+    name: 'app',
+    generation: 1,
+    resourceVersion: '1',
+    createdAtMs: 0,
+    deletingAtMs: null,
+    labels: {},
+    annotations: {},
+    finalizers: [],
+    ownerReferences: [],
+    managedFields: [],
+    body: {},
+    status: null,
+    sealedKeys: [],
+    createdBy: '',
+  };
   return { definition, spec: { url: 'https://git.example/app', interval: '1m', ...spec }, status, done };
 }
 
-const artifact = (revision: string) => ({ digest: `sha256:${'0'.repeat(64)}`, revision, path: 'p', url: 'weir:p', lastUpdateTime: '2026-01-01T00:00:00Z' });
+const artifact = (revision: string) => ({
+  digest: `sha256:${'0'.repeat(64)}`,
+  revision,
+  path: 'p',
+  url: 'weir:p',
+  lastUpdateTime: '2026-01-01T00:00:00Z',
+});
 const remote = (advertised: readonly GitRef[] = REFS, stored = true): Seen => ({ at: 'remote', advertised, stored });
 
 test.each<[string, GitRepositorySpec['ref'], string, string, string | null]>([
@@ -56,7 +88,12 @@ test.each<[GitRepositorySpec['ref'], string]>([
 
 test('a known revision with known settings ends without a build', () => {
   const judged = decide(obj({}, { artifact: artifact(`master@sha1:${A}`) }), remote());
-  expect(judged).toMatchObject({ is: 'ready', reason: 'Succeeded', message: `stored artifact for revision 'master@sha1:${A}'`, shown: { conditions: expect.arrayContaining([{ type: 'FetchFailed', status: null }]) } });
+  expect(judged).toMatchObject({
+    is: 'ready',
+    reason: 'Succeeded',
+    message: `stored artifact for revision 'master@sha1:${A}'`,
+    shown: { conditions: expect.arrayContaining([{ type: 'FetchFailed', status: null }]) },
+  });
 });
 
 test.each<[string, Partial<GitRepositorySpec>, GitRepositoryObj['status'], Seen]>([
@@ -67,7 +104,12 @@ test.each<[string, Partial<GitRepositorySpec>, GitRepositoryObj['status'], Seen]
   ['rules changed', { ignore: '*.md' }, { artifact: artifact(`master@sha1:${A}`), observedIgnore: '*.txt' }, remote()],
   ['rules removed', {}, { artifact: artifact(`master@sha1:${A}`), observedIgnore: '*.txt' }, remote()],
 ])('%s: builds', (_name, spec, status, seen) => {
-  expect(decide(obj(spec, status), seen)).toMatchObject({ do: 'build', commit: A, revision: `master@sha1:${A}`, within: 'refs/heads/master' });
+  expect(decide(obj(spec, status), seen)).toMatchObject({
+    do: 'build',
+    commit: A,
+    revision: `master@sha1:${A}`,
+    within: 'refs/heads/master',
+  });
 });
 
 test.each<[string, Seen, string, string]>([
@@ -77,16 +119,29 @@ test.each<[string, Seen, string, string]>([
   ['refused', { at: 'failed', reason: 'AuthenticationFailed', message: '401' }, 'AuthenticationFailed', '401'],
 ])('%s: fails with FetchFailed and leaves the artifact alone', (_name, seen, reason, message) => {
   const judged = decide(obj({}, { artifact: artifact(`master@sha1:${A}`) }), seen);
-  expect(judged).toMatchObject({ is: 'failed', reason, message: expect.stringContaining(message), shown: { conditions: [{ type: 'FetchFailed', status: 'True', reason }] } });
+  expect(judged).toMatchObject({
+    is: 'failed',
+    reason,
+    message: expect.stringContaining(message),
+    shown: { conditions: [{ type: 'FetchFailed', status: 'True', reason }] },
+  });
   expect(judged).not.toHaveProperty('shown.status');
 });
 
 test('after the build its own condition decides', () => {
   const condition = { status: 'True' as const, lastTransitionTime: '2026-01-01T00:00:00Z', message: 'm' };
   expect(decide(obj({}, { artifact: artifact('x') }, ['build']), { at: 'built' })).toMatchObject({ is: 'ready', revision: 'x' });
-  expect(decide(obj({}, { conditions: [{ ...condition, type: 'FetchFailed', reason: 'AuthenticationFailed' }] }, ['build']), { at: 'built' })).toMatchObject({ is: 'failed', reason: 'AuthenticationFailed', message: 'm' });
-  expect(decide(obj({}, { conditions: [{ ...condition, type: 'StorageOperationFailed', reason: 'ArchiveOperationFailed' }] }, ['build']), { at: 'built' })).toMatchObject({ is: 'failed', reason: 'StorageOperationFailed' });
-  expect(decide(obj({}, { conditions: [{ ...condition, type: 'FetchFailed', reason: 'AccessDenied' }] }, ['build']), { at: 'built' })).toMatchObject({ is: 'stalled', reason: 'AccessDenied' });
+  expect(
+    decide(obj({}, { conditions: [{ ...condition, type: 'FetchFailed', reason: 'AuthenticationFailed' }] }, ['build']), { at: 'built' }),
+  ).toMatchObject({ is: 'failed', reason: 'AuthenticationFailed', message: 'm' });
+  expect(
+    decide(obj({}, { conditions: [{ ...condition, type: 'StorageOperationFailed', reason: 'ArchiveOperationFailed' }] }, ['build']), {
+      at: 'built',
+    }),
+  ).toMatchObject({ is: 'failed', reason: 'StorageOperationFailed' });
+  expect(
+    decide(obj({}, { conditions: [{ ...condition, type: 'FetchFailed', reason: 'AccessDenied' }] }, ['build']), { at: 'built' }),
+  ).toMatchObject({ is: 'stalled', reason: 'AccessDenied' });
 });
 
 test('what a person must change is stalled', () => {
@@ -95,15 +150,24 @@ test('what a person must change is stalled', () => {
   expect(decide(obj(), { at: 'failed', reason: 'AccessDenied', message: 'x' })).toMatchObject({ is: 'stalled', reason: 'AccessDenied' });
 });
 
-const bytes = (values: Readonly<Record<string, string>>) => ({ shown: 'team/login', values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value)])) });
+const bytes = (values: Readonly<Record<string, string>>) => ({
+  shown: 'team/login',
+  values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value)])),
+});
 const PEM = '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n';
 const url = 'https://git.example/app';
 
 test.each([
-  [{ username: 'u', password: 'p' }, { credential: { is: 'basic', username: 'u', password: 'p' }, caPem: null }],
+  [
+    { username: 'u', password: 'p' },
+    { credential: { is: 'basic', username: 'u', password: 'p' }, caPem: null },
+  ],
   [{ username: 'u', password: 'p', bearerToken: 't' }, { credential: { is: 'basic', username: 'u', password: 'p' } }],
   [{ bearerToken: 't' }, { credential: { is: 'bearer', token: 't' } }],
-  [{ 'ca.crt': PEM, caFile: 'old' }, { credential: { is: 'none' }, caPem: PEM }],
+  [
+    { 'ca.crt': PEM, caFile: 'old' },
+    { credential: { is: 'none' }, caPem: PEM },
+  ],
   [{ caFile: PEM }, { caPem: PEM }],
   [{}, { credential: { is: 'none' }, caPem: null }],
 ])('secret keys %j', (values, expected) => {
@@ -125,9 +189,20 @@ test.each([
 
 const FLUX = {
   spec: {
-    url: 'ssh://git@github.com/org/repo', provider: 'azure', serviceAccountName: 'a', interval: '1m30s', timeout: '20s', suspend: true, ignore: '/*', recurseSubmodules: true,
-    ref: { branch: 'main', tag: 'v1', semver: '^1', name: 'refs/heads/main', commit: A }, verify: { mode: 'TagAndHEAD', secretRef: { name: 'k' } },
-    include: [{ repository: { name: 'r' }, fromPath: 'a', toPath: 'b' }], sparseCheckout: ['a'], secretRef: { name: 's' }, proxySecretRef: { name: 'p' },
+    url: 'ssh://git@github.com/org/repo',
+    provider: 'azure',
+    serviceAccountName: 'a',
+    interval: '1m30s',
+    timeout: '20s',
+    suspend: true,
+    ignore: '/*',
+    recurseSubmodules: true,
+    ref: { branch: 'main', tag: 'v1', semver: '^1', name: 'refs/heads/main', commit: A },
+    verify: { mode: 'TagAndHEAD', secretRef: { name: 'k' } },
+    include: [{ repository: { name: 'r' }, fromPath: 'a', toPath: 'b' }],
+    sparseCheckout: ['a'],
+    secretRef: { name: 's' },
+    proxySecretRef: { name: 'p' },
   },
 } as const;
 
@@ -135,7 +210,13 @@ test('every field of Flux is accepted, and nothing else', () => {
   expect(Value.Check(GitRepositoryBody, FLUX)).toBe(true);
   expect(resource.validate?.(FLUX)).toEqual([]);
   expect(Value.Check(GitRepositoryBody, { spec: { ...FLUX.spec, urll: 'x' } })).toBe(false);
-  for (const [key, bad] of [['url', 'git@github.com:a/b'], ['interval', '1d'], ['timeout', '1h'], ['provider', 'gitlab']] as const) expect(Value.Check(GitRepositoryBody, { spec: { ...FLUX.spec, [key]: bad } })).toBe(false);
+  for (const [key, bad] of [
+    ['url', 'git@github.com:a/b'],
+    ['interval', '1d'],
+    ['timeout', '1h'],
+    ['provider', 'gitlab'],
+  ] as const)
+    expect(Value.Check(GitRepositoryBody, { spec: { ...FLUX.spec, [key]: bad } })).toBe(false);
   expect(Value.Check(GitRepositoryStatus, { observedGeneration: -1 })).toBe(true);
 });
 

@@ -17,7 +17,12 @@ export function decide(obj: GitRepositoryObj, seen: Seen): Act | Verdict {
     case 'unsupported':
       return { is: 'stalled', reason: 'UnsupportedField', message: seen.message };
     case 'urlInvalid':
-      return { is: 'stalled', reason: 'URLInvalid', message: seen.message, shown: { conditions: [fetchFailed('URLInvalid', seen.message)] } };
+      return {
+        is: 'stalled',
+        reason: 'URLInvalid',
+        message: seen.message,
+        shown: { conditions: [fetchFailed('URLInvalid', seen.message)] },
+      };
     case 'failed':
       return cannotFetch(seen.reason, seen.message);
     case 'built':
@@ -43,16 +48,25 @@ function isBuiltAsAsked({ spec, status }: GitRepositoryObj): boolean {
 
 /** The build leaves a condition behind when it failed; that is what counts now. */
 function afterBuild({ status }: GitRepositoryObj): Verdict {
-  const failure = status?.conditions?.find((one) => one.status === 'True' && (one.type === 'FetchFailed' || one.type === 'StorageOperationFailed'));
+  const failure = status?.conditions?.find(
+    (one) => one.status === 'True' && (one.type === 'FetchFailed' || one.type === 'StorageOperationFailed'),
+  );
   if (failure === undefined) return ready(status?.artifact?.revision ?? '');
-  if (failure.type === 'StorageOperationFailed') return { is: 'failed', reason: 'StorageOperationFailed', message: failure.message, shown: { conditions: [gone('FetchFailed')] } };
+  if (failure.type === 'StorageOperationFailed')
+    return { is: 'failed', reason: 'StorageOperationFailed', message: failure.message, shown: { conditions: [gone('FetchFailed')] } };
   return cannotFetch(isFetchReason(failure.reason) ? failure.reason : 'GitOperationFailed', failure.message);
 }
 
 function ready(revision: string): Verdict {
   const message = `stored artifact for revision '${revision}'`;
   const inStorage: ExtraCondition = { type: 'ArtifactInStorage', status: 'True', reason: 'Succeeded', message };
-  return { is: 'ready', reason: 'Succeeded', message, revision, shown: { revision, conditions: [inStorage, gone('FetchFailed'), gone('StorageOperationFailed'), gone('ArtifactOutdated')] } };
+  return {
+    is: 'ready',
+    reason: 'Succeeded',
+    message,
+    revision,
+    shown: { revision, conditions: [inStorage, gone('FetchFailed'), gone('StorageOperationFailed'), gone('ArtifactOutdated')] },
+  };
 }
 
 /** A private address needs an operator; everything else may be better next time. */

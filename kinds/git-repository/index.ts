@@ -9,7 +9,14 @@ import { GitRepositorySpec, GitRepositoryStatus } from './schema.ts';
 const archiveTimeMs = 60_000;
 
 /** Flux's GitRepository: the tree at a branch, tag, version range, reference or commit becomes an artifact. */
-export const gitRepositoryKind = defineKind<'definition', typeof GitRepositorySpec, typeof GitRepositoryStatus, GitRepositoryNeed, Seen, Act>({
+export const gitRepositoryKind = defineKind<
+  'definition',
+  typeof GitRepositorySpec,
+  typeof GitRepositoryStatus,
+  GitRepositoryNeed,
+  Seen,
+  Act
+>({
   resource,
   unit: 'definition',
   worker: 'source',

@@ -17,7 +17,11 @@ export type Seen =
   | Readonly<{ at: 'failed'; reason: FetchReason; message: string }>
   /** This pass has tried to build; the status tells how it went. */
   | Readonly<{ at: 'built' }>
-  | Readonly<{ at: 'remote'; advertised: readonly GitRef[]; /** Whether the artifact of the status is still in storage. */ stored: boolean }>;
+  | Readonly<{
+      at: 'remote';
+      advertised: readonly GitRef[] /** Whether the artifact of the status is still in storage. */;
+      stored: boolean;
+    }>;
 
 export type FetchReason = 'GitOperationFailed' | 'AuthenticationFailed' | 'InvalidProviderConfiguration' | 'AccessDenied';
 
@@ -50,7 +54,12 @@ export async function logIn(ctx: Pick<Ctx<GitRepositoryNeed>, 'secrets'>, { defi
   if (spec.secretRef === undefined) return loginFrom(spec, null);
   const shown = `${definition.namespace}/${spec.secretRef.name}`;
   const values = await ctx.secrets.read(definition.namespace, spec.secretRef.name);
-  if (values === null) return { is: 'failed', reason: 'AuthenticationFailed', message: `failed to get secret '${shown}': it does not exist; create it, or correct spec.secretRef` };
+  if (values === null)
+    return {
+      is: 'failed',
+      reason: 'AuthenticationFailed',
+      message: `failed to get secret '${shown}': it does not exist; create it, or correct spec.secretRef`,
+    };
   return loginFrom(spec, { shown, values });
 }
 

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { closed, ConditionSchema, duration, durationNoHours, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
+import { ConditionSchema, closed, duration, durationNoHours, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
 
 /** Spec and status of Flux's GitRepository v1, field by field (definitions.md 2.2; fluxcd/source-controller config/crd/bases). Nothing is added. */
 
@@ -27,7 +27,11 @@ const Include = closed(
 
 const Verification = closed(
   {
-    mode: Type.Optional(oneOf(['head', 'HEAD', 'Tag', 'TagAndHEAD'], 'Which Git objects must be signed; `head` is the old spelling of HEAD.', { default: 'HEAD' })),
+    mode: Type.Optional(
+      oneOf(['head', 'HEAD', 'Tag', 'TagAndHEAD'], 'Which Git objects must be signed; `head` is the old spelling of HEAD.', {
+        default: 'HEAD',
+      }),
+    ),
     secretRef: nameRef('Secret with the public keys of trusted authors.'),
   },
   { description: 'Signatures that are asked for.' },
@@ -36,7 +40,11 @@ const Verification = closed(
 export const GitRepositorySpec = closed(
   {
     url: text('Address of the repository, over HTTPS, HTTP or SSH.', { pattern: '^(http|https|ssh)://.*$' }),
-    secretRef: Type.Optional(nameRef('Secret with the credential: `username` and `password`, or `bearerToken`; `ca.crt` for a private authority; `identity` and `known_hosts` for SSH.')),
+    secretRef: Type.Optional(
+      nameRef(
+        'Secret with the credential: `username` and `password`, or `bearerToken`; `ca.crt` for a private authority; `identity` and `known_hosts` for SSH.',
+      ),
+    ),
     provider: Type.Optional(oneOf(['generic', 'aws', 'azure', 'github'], 'How to log in; `generic` when absent.')),
     serviceAccountName: Type.Optional(text('Account to log in with; only with provider aws or azure.')),
     interval: duration('Time between looks at the repository.'),
@@ -44,7 +52,9 @@ export const GitRepositorySpec = closed(
     ref: Type.Optional(Reference),
     verify: Type.Optional(Verification),
     proxySecretRef: Type.Optional(nameRef('Secret with the proxy to use.')),
-    ignore: Type.Optional(text('Rules in the format of .sourceignore (as .gitignore) for what is left out; with any rule the default list no longer applies.')),
+    ignore: Type.Optional(
+      text('Rules in the format of .sourceignore (as .gitignore) for what is left out; with any rule the default list no longer applies.'),
+    ),
     suspend: Type.Optional(flag('Stop looking; the artifact stays.')),
     recurseSubmodules: Type.Optional(flag('Take submodules along.')),
     include: Type.Optional(list(Include, 'Content of other repositories.')),
@@ -68,8 +78,15 @@ const ArtifactStatus = closed(
 );
 
 export const GitRepositoryStatus = closed({
-  observedGeneration: Type.Optional(Type.Integer({ description: 'Last generation that became ready or stalled; -1 before the first run.' })),
-  conditions: Type.Optional(list(ConditionSchema, 'Ready, Reconciling, Stalled, ArtifactInStorage, ArtifactOutdated, FetchFailed, StorageOperationFailed, SourceVerified, IncludeUnavailable.')),
+  observedGeneration: Type.Optional(
+    Type.Integer({ description: 'Last generation that became ready or stalled; -1 before the first run.' }),
+  ),
+  conditions: Type.Optional(
+    list(
+      ConditionSchema,
+      'Ready, Reconciling, Stalled, ArtifactInStorage, ArtifactOutdated, FetchFailed, StorageOperationFailed, SourceVerified, IncludeUnavailable.',
+    ),
+  ),
   lastHandledReconcileAt: Type.Optional(text('The value of reconcile.fluxcd.io/requestedAt that was handled last.')),
   artifact: Type.Optional(ArtifactStatus),
   includedArtifacts: Type.Optional(list(ArtifactStatus, 'Artifacts of the included repositories.')),

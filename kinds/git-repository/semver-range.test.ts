@@ -24,7 +24,11 @@ test('the corpus is at least as large as the contract asks', () => {
 });
 
 test('versions are ordered as Masterminds orders them', () => {
-  const rows = corpus.versions.map((left) => corpus.versions.map((right) => character(left, (one) => character(right, (other) => '<=>'.charAt(compareVersions(one, other) + 1)))).join(''));
+  const rows = corpus.versions.map((left) =>
+    corpus.versions
+      .map((right) => character(left, (one) => character(right, (other) => '<=>'.charAt(compareVersions(one, other) + 1))))
+      .join(''),
+  );
   expect(rows).toEqual(corpus.order);
 });
 

@@ -11,17 +11,19 @@ type Constraint = Readonly<{ operator: string; version: Version; dirty: boolean;
 const MAX_LENGTH = 512;
 const MAX_ALTERNATIVES = 32;
 const BLANKS = /[\t\n\f\r ]+/g;
-const VERSION = 'v?(?:[0-9|xX*]+)(?:\\.[0-9|xX*]+)?(?:\\.[0-9|xX*]+)?(?:-[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?';
 const PARTS = /^v?([0-9|xX*]+)(\.[0-9|xX*]+)?(\.[0-9|xX*]+)?(-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+.*)?$/;
-const OPERATOR = '=|!=|>|<|>=|=>|<=|=<|~|~>|\\^|';
-const ALTERNATIVE = new RegExp(`^ ?(?:${OPERATOR}) ?${VERSION} ?(?:(?: |, ?)(?:${OPERATOR}) ?${VERSION} ?)*$`);
-const CONSTRAINT = new RegExp(`(${OPERATOR}) ?(${VERSION})`, 'g');
-const FROM_TO = new RegExp(` ?(${VERSION}) - (${VERSION}) ?`, 'g');
+/** An operator, perhaps none, and a version. */
+const CONSTRAINT =
+  /(!=|>=|=>|<=|=<|~>|=|>|<|~|\^|) ?(v?[0-9|xX*]+(?:\.[0-9|xX*]+)?(?:\.[0-9|xX*]+)?(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?)/y;
+const AND = / ?, ?| /y;
+/** `1.2 - 1.4` */
+const FROM_TO =
+  / ?(v?[0-9|xX*]+(?:\.[0-9|xX*]+)?(?:\.[0-9|xX*]+)?(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?) - (v?[0-9|xX*]+(?:\.[0-9|xX*]+)?(?:\.[0-9|xX*]+)?(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?) ?/g;
 
 /** The range of a text, or null when it is none (the empty text is none). Pure. */
 export function parseRange(text: string): Range | null {
   if (new TextEncoder().encode(text).byteLength > MAX_LENGTH) return null;
-  // One blank per run of blanks: the patterns below would need exponential time otherwise.
+  // One blank per run of blanks, so that no pattern below has two ways to read the same text.
   const written = text.replaceAll(BLANKS, ' ').replaceAll(FROM_TO, '>= $1, <= $2 ');
   const parts = written.replaceAll(BLANKS, ' ').split('||');
   if (parts.length > MAX_ALTERNATIVES) return null;
@@ -36,18 +38,32 @@ export function parseRange(text: string): Range | null {
 
 /** Whether the version lies in the range. Pure. */
 export function isInRange(range: Range, version: Version): boolean {
-  return range.alternatives.some(({ constraints, withPrereleases }) => (version.pre === '' || withPrereleases) && constraints.every((one) => holds(one, version)));
+  return range.alternatives.some(
+    ({ constraints, withPrereleases }) => (version.pre === '' || withPrereleases) && constraints.every((one) => holds(one, version)),
+  );
 }
 
+/** Reads constraint after constraint; what cannot be read to its end is no range. */
 function parseAlternative(text: string): Alternative | null {
-  if (!ALTERNATIVE.test(text)) return null;
+  const trimmed = text.replaceAll(/^ | $/g, '');
   const constraints: Constraint[] = [];
-  for (const [, operator, version] of text.matchAll(CONSTRAINT)) {
-    const constraint = parseConstraint(operator ?? '', version ?? '');
-    if (constraint === null) return null;
+  for (let at = 0; ; ) {
+    const found = matchAt(CONSTRAINT, trimmed, at);
+    const constraint = found === null ? null : parseConstraint(found[1] ?? '', found[2] ?? '');
+    if (found === null || constraint === null) return null;
     constraints.push(constraint);
+    at += found[0].length;
+    if (at === trimmed.length) break;
+    const and = matchAt(AND, trimmed, at);
+    if (and === null) return null;
+    at += and[0].length;
   }
   return Object.freeze({ constraints: Object.freeze(constraints), withPrereleases: constraints.some((one) => one.version.pre !== '') });
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
 }
 
 function parseConstraint(operator: string, text: string): Constraint | null {

@@ -30,7 +30,12 @@ export function parseStrictVersion(text: string): Version | null {
 
 /** Negative, zero or positive as in a sort. Build metadata does not count. */
 export function compareVersions(left: Version, right: Version): number {
-  return order(left.major, right.major) || order(left.minor, right.minor) || order(left.patch, right.patch) || compareReleases(left.pre, right.pre);
+  return (
+    order(left.major, right.major) ||
+    order(left.minor, right.minor) ||
+    order(left.patch, right.patch) ||
+    compareReleases(left.pre, right.pre)
+  );
 }
 
 /** A release is newer than its prereleases. */

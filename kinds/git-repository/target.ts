@@ -1,11 +1,13 @@
 import { commitDigest } from '#core/git-values.ts';
 import type { GitRef } from '#core/ports.ts';
+import type { GitRepositorySpec } from './schema.ts';
 import { isInRange, parseRange } from './semver-range.ts';
 import { compareVersions, parseStrictVersion, type Version } from './semver-version.ts';
-import type { GitRepositorySpec } from './schema.ts';
 
 /** What `spec.ref` means for what the remote advertises: a commit, its revision (definitions.md 1.7), and the reference it must be on. */
-export type Target = Readonly<{ is: 'target'; commit: string; revision: string; within: string | null }> | Readonly<{ is: 'missing'; message: string }>;
+export type Target =
+  | Readonly<{ is: 'target'; commit: string; revision: string; within: string | null }>
+  | Readonly<{ is: 'missing'; message: string }>;
 
 const TAGS = 'refs/tags/';
 const HEADS = 'refs/heads/';

@@ -22,24 +22,71 @@ afterAll(async () => {
   await tenant.close();
 });
 
-const tripped = (): Promise<boolean> => access(tripwire).then(() => true, () => false);
+const tripped = (): Promise<boolean> =>
+  access(tripwire).then(
+    () => true,
+    () => false,
+  );
 
 const helpers = (): readonly string[] => [
-  `ext::touch ${tripwire}`, `ext::sh -c "touch ${tripwire}"`, 'fd::17', `file://${tenant.root}`, tenant.root, `${tenant.root}/mirrors/x`, '../x', 'git://localhost/x', 'git+ssh://localhost/x', 'ssh+git://localhost/x', 'rsync://localhost/x', 'ftp://localhost/x', 'ftps://localhost/x', 'transport::https://localhost/x', 'hg::x', 'localhost:x', 'git@localhost:x', 'http::https://localhost/x', 'https::x', 'bundle://x', 'HTTPS://localhost/x', ' https://localhost/x',
+  `ext::touch ${tripwire}`,
+  `ext::sh -c "touch ${tripwire}"`,
+  'fd::17',
+  `file://${tenant.root}`,
+  tenant.root,
+  `${tenant.root}/mirrors/x`,
+  '../x',
+  'git://localhost/x',
+  'git+ssh://localhost/x',
+  'ssh+git://localhost/x',
+  'rsync://localhost/x',
+  'ftp://localhost/x',
+  'ftps://localhost/x',
+  'transport::https://localhost/x',
+  'hg::x',
+  'localhost:x',
+  'git@localhost:x',
+  'http::https://localhost/x',
+  'https::x',
+  'bundle://x',
+  'HTTPS://localhost/x',
+  ' https://localhost/x',
 ];
 
 test('every helper and path is refused before git starts', async () => {
   for (const url of helpers()) {
-    await expect(tenant.git.look({ url, credential: NOBODY, caPem: null }, limits, signal), url).rejects.toMatchObject({ code: 'gitFailed' });
+    await expect(tenant.git.look({ url, credential: NOBODY, caPem: null }, limits, signal), url).rejects.toMatchObject({
+      code: 'gitFailed',
+    });
   }
   expect(await tripped()).toBe(false);
 });
 
 test('without the grammar, the environment alone still refuses them', async () => {
-  const environment = gitEnvironment({ path: process.env['PATH'] ?? '', home: tenant.root, gitDir: null, allowHttp: false, lowSpeedSeconds: 5, remote: null });
+  const environment = gitEnvironment({
+    path: process.env['PATH'] ?? '',
+    home: tenant.root,
+    gitDir: null,
+    allowHttp: false,
+    lowSpeedSeconds: 5,
+    remote: null,
+  });
   for (const url of helpers().filter((one) => /^(ext|fd|file|git|rsync|ftp|ftps|hg|http|transport)(::|:\/\/)|^\//.test(one))) {
-    const asked = runGit({ command: { words: ['ls-remote', '--end-of-options', url], expected: [] }, launcher: tenant.options.launcher, environment, directory: tenant.root, timeoutMs: 10_000, givenMs: 10_000, maxOutputBytes: 10_000, secrets: [], signal });
-    await expect(asked, url).rejects.toMatchObject({ code: 'gitFailed', message: expect.stringMatching(/not allowed|not supported|no longer supported|invalid|unable to find remote helper|does not appear/i) });
+    const asked = runGit({
+      command: { words: ['ls-remote', '--end-of-options', url], expected: [] },
+      launcher: tenant.options.launcher,
+      environment,
+      directory: tenant.root,
+      timeoutMs: 10_000,
+      givenMs: 10_000,
+      maxOutputBytes: 10_000,
+      secrets: [],
+      signal,
+    });
+    await expect(asked, url).rejects.toMatchObject({
+      code: 'gitFailed',
+      message: expect.stringMatching(/not allowed|not supported|no longer supported|invalid|unable to find remote helper|does not appear/i),
+    });
   }
   expect(await tripped()).toBe(false);
 });
@@ -48,7 +95,7 @@ test('what a tree brings along runs nothing: settings, hooks, filters, submodule
   const repository = await server.repository('poison.git');
   const evil = `touch ${tripwire}`;
   const commit = await repository.commit('main', {
-    'config': `[core]\n\tfsmonitor = ${evil}\n\thooksPath = hooks\n[protocol "ext"]\n\tallow = always\n`,
+    config: `[core]\n\tfsmonitor = ${evil}\n\thooksPath = hooks\n[protocol "ext"]\n\tallow = always\n`,
     '.gitconfig': `[core]\n\tsshCommand = ${evil}\n`,
     'hooks/post-checkout': `#!/bin/sh\n${evil}\n`,
     '.gitmodules': `[submodule "x"]\n\tpath = x\n\turl = ext::${evil}\n`,

@@ -38,13 +38,20 @@ test.each([301, 302, 303, 307, 308])('a %i to another host is not followed, and 
 });
 
 test('a redirect to a helper, to http or to itself is not followed either', async () => {
-  for (const location of ['ext::touch /tmp/canary', 'file:///etc/passwd', `http://localhost:${other.port}/x.git/info/refs?service=git-upload-pack`, '/x.git/info/refs?service=git-upload-pack&again']) {
+  for (const location of [
+    'ext::touch /tmp/canary',
+    'file:///etc/passwd',
+    `http://localhost:${other.port}/x.git/info/refs?service=git-upload-pack`,
+    '/x.git/info/refs?service=git-upload-pack&again',
+  ]) {
     const before = server.requests.length;
     server.intercept.handle = (_request, response) => {
       response.writeHead(302, { location }).end();
       return true;
     };
-    await expect(tenant.git.look({ url: server.url('x.git'), credential, caPem: server.caPem }, limits, signal)).rejects.toMatchObject({ code: 'gitFailed' });
+    await expect(tenant.git.look({ url: server.url('x.git'), credential, caPem: server.caPem }, limits, signal)).rejects.toMatchObject({
+      code: 'gitFailed',
+    });
     expect(server.requests.length - before).toBe(1);
   }
   expect(other.requests).toEqual([]);

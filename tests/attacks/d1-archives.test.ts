@@ -10,7 +10,16 @@ import { systemClock } from '#core/time.ts';
 
 /** D1: archives that write outside, link, collide or never end. Each is refused or harmless; nothing appears outside the folder (observer W). */
 
-type Part = Readonly<{ path: string; type?: Header['type']; linkpath?: string; body?: string; size?: number; pax?: Readonly<{ path?: string; linkpath?: string; size?: number }>; rawPax?: string; edit?: (block: Buffer) => void }>;
+type Part = Readonly<{
+  path: string;
+  type?: Header['type'];
+  linkpath?: string;
+  body?: string;
+  size?: number;
+  pax?: Readonly<{ path?: string; linkpath?: string; size?: number }>;
+  rawPax?: string;
+  edit?: (block: Buffer) => void;
+}>;
 
 const never = new AbortController().signal;
 let root: string;
@@ -24,7 +33,14 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 function block(part: Part): Buffer {
   const body = Buffer.from(part.body ?? '');
-  const header = new Header({ path: part.path, type: part.type ?? 'File', mode: 0o644, size: part.size ?? body.byteLength, mtime: new Date(0), ...(part.linkpath === undefined ? {} : { linkpath: part.linkpath }) });
+  const header = new Header({
+    path: part.path,
+    type: part.type ?? 'File',
+    mode: 0o644,
+    size: part.size ?? body.byteLength,
+    mtime: new Date(0),
+    ...(part.linkpath === undefined ? {} : { linkpath: part.linkpath }),
+  });
   const encoded = Buffer.alloc(512);
   header.encode(encoded);
   if (part.edit !== undefined) {
@@ -52,7 +68,11 @@ const record = (key: string, value: string): string => {
 };
 
 function archive(parts: readonly Part[]): Buffer {
-  const blocks = parts.flatMap((part) => [...(part.pax === undefined ? [] : [new Pax(part.pax).encode()]), ...(part.rawPax === undefined ? [] : [rawPax(part.rawPax)]), block(part)]);
+  const blocks = parts.flatMap((part) => [
+    ...(part.pax === undefined ? [] : [new Pax(part.pax).encode()]),
+    ...(part.rawPax === undefined ? [] : [rawPax(part.rawPax)]),
+    block(part),
+  ]);
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
@@ -61,7 +81,13 @@ const HOSTILE: readonly (readonly [string, readonly Part[]])[] = [
   ['hard link outside', [{ path: 'l', type: 'Link', linkpath: '/etc/passwd' }]],
   ['hard link inside', [good, { path: 'l', type: 'Link', linkpath: 'good.yaml' }]],
   ['hard link climbing', [{ path: 'l', type: 'Link', linkpath: '../../x' }]],
-  ['hard link to link', [{ path: 's', type: 'SymbolicLink', linkpath: '/etc' }, { path: 'l', type: 'Link', linkpath: 's/passwd' }]],
+  [
+    'hard link to link',
+    [
+      { path: 's', type: 'SymbolicLink', linkpath: '/etc' },
+      { path: 'l', type: 'Link', linkpath: 's/passwd' },
+    ],
+  ],
   ['character device', [{ path: 'd', type: 'CharacterDevice' }]],
   ['block device', [{ path: 'd', type: 'BlockDevice' }]],
   ['pipe', [{ path: 'd', type: 'FIFO' }]],
@@ -77,10 +103,28 @@ const HOSTILE: readonly (readonly [string, readonly Part[]])[] = [
   ['PAX climbing', [{ path: 'a', body: 'x', pax: { path: '../../weir-canary' } }]],
   ['twice', [good, { path: 'good.yaml', body: 'other' }]],
   ['twice with a dot', [good, { path: './good.yaml', body: 'other' }]],
-  ['twice in two Unicode forms', [{ path: 'caf\u00e9', body: '1' }, { path: 'cafe\u0301', body: '2' }]],
+  [
+    'twice in two Unicode forms',
+    [
+      { path: 'caf\u00e9', body: '1' },
+      { path: 'cafe\u0301', body: '2' },
+    ],
+  ],
   ['file as folder', [good, { path: 'good.yaml/x', body: 'x' }]],
-  ['folder as file', [{ path: 'a/b', body: 'x' }, { path: 'a', body: 'x' }]],
-  ['folder twice as file', [{ path: 'a', type: 'Directory' }, { path: 'a', body: 'x' }]],
+  [
+    'folder as file',
+    [
+      { path: 'a/b', body: 'x' },
+      { path: 'a', body: 'x' },
+    ],
+  ],
+  [
+    'folder twice as file',
+    [
+      { path: 'a', type: 'Directory' },
+      { path: 'a', body: 'x' },
+    ],
+  ],
   ['overlong name', [{ path: 'a', body: 'x', pax: { path: 'n'.repeat(300) } }]],
   ['overlong path', [{ path: 'a', body: 'x', pax: { path: 'n/'.repeat(3_000).concat('x') } }]],
   ['huge PAX header', [{ path: 'a', body: 'x', rawPax: record('comment', 'c'.repeat(2_000_000)) }]],
@@ -95,7 +139,10 @@ test.each(HOSTILE.map(([name, parts]) => ({ name, parts })))('$name is refused a
   const before = await readdir(tmpdir());
   const tarPath = join(root, 'in.tar');
   await writeFile(tarPath, archive([{ path: 'first.yaml', body: 'first' }, ...parts]));
-  await expect(store.put({ tarPath, ignore: null, maxBytes: 1_000_000, maxEntries: 100 }, never)).rejects.toMatchObject({ name: 'AppError', code: expect.stringMatching(/^(badRequest|artifactTooLarge)$/) });
+  await expect(store.put({ tarPath, ignore: null, maxBytes: 1_000_000, maxEntries: 100 }, never)).rejects.toMatchObject({
+    name: 'AppError',
+    code: expect.stringMatching(/^(badRequest|artifactTooLarge)$/),
+  });
   expect(await store.list()).toEqual([]);
   expect((await readdir(root)).sort()).toEqual(['in.tar', 'store']);
   expect((await readdir(tmpdir())).filter((name) => !before.includes(name) && name.includes('canary'))).toEqual([]);
@@ -103,12 +150,30 @@ test.each(HOSTILE.map(([name, parts]) => ({ name, parts })))('$name is refused a
 
 test.each<[string, readonly Part[], readonly string[]]>([
   ['symbolic link outside', [{ path: 's', type: 'SymbolicLink', linkpath: '/etc/passwd' }, good], ['good.yaml']],
-  ['file behind a symbolic link', [{ path: 'tmp', type: 'SymbolicLink', linkpath: '/tmp' }, { path: 'tmp/weir-canary', body: 'x' }], ['tmp/weir-canary']],
+  [
+    'file behind a symbolic link',
+    [
+      { path: 'tmp', type: 'SymbolicLink', linkpath: '/tmp' },
+      { path: 'tmp/weir-canary', body: 'x' },
+    ],
+    ['tmp/weir-canary'],
+  ],
   ['link, then the same name as file', [{ path: 'good.yaml', type: 'SymbolicLink', linkpath: '/etc/passwd' }, good], ['good.yaml']],
-  ['chain of links', [{ path: 'a', type: 'SymbolicLink', linkpath: 'b' }, { path: 'b', type: 'SymbolicLink', linkpath: 'a' }, good], ['good.yaml']],
+  [
+    'chain of links',
+    [{ path: 'a', type: 'SymbolicLink', linkpath: 'b' }, { path: 'b', type: 'SymbolicLink', linkpath: 'a' }, good],
+    ['good.yaml'],
+  ],
   ['PAX path with NUL', [{ path: 'b', body: 'x', rawPax: record('path', 'a\0../../weir-canary') }], ['a']],
   ['backslashes', [{ path: '..\\..\\x', body: 'x' }], ['..\\..\\x']],
-  ['names of two cases', [{ path: 'A', body: '1' }, { path: 'a', body: '2' }], ['A', 'a']],
+  [
+    'names of two cases',
+    [
+      { path: 'A', body: '1' },
+      { path: 'a', body: '2' },
+    ],
+    ['A', 'a'],
+  ],
 ])('%s is harmless', async (_name, parts, files) => {
   const tarPath = join(root, 'in.tar');
   await writeFile(tarPath, archive(parts));
@@ -135,19 +200,36 @@ test('a bomb is stopped at the limit after decompression', async () => {
 test('more entries than allowed are refused', async () => {
   const tarPath = join(root, 'many.tar');
   await writeFile(tarPath, archive(Array.from({ length: 50 }, (_, index) => ({ path: `f${index}`, body: '' }))));
-  await expect(store.put({ tarPath, ignore: null, maxBytes: 1_000_000, maxEntries: 49 }, never)).rejects.toMatchObject({ code: 'artifactTooLarge' });
+  await expect(store.put({ tarPath, ignore: null, maxBytes: 1_000_000, maxEntries: 49 }, never)).rejects.toMatchObject({
+    code: 'artifactTooLarge',
+  });
   expect((await store.put({ tarPath, ignore: null, maxBytes: 1_000_000, maxEntries: 50 }, never)).fileCount).toBe(50);
 });
 
-test.each([['not a tar', Buffer.from('x'.repeat(2_000))], ['cut', archive([{ path: 'a', body: 'y'.repeat(5_000) }]).subarray(0, 2_000)]])('%s is refused', async (_name, bytes) => {
+test.each([
+  ['not a tar', Buffer.from('x'.repeat(2_000))],
+  ['cut', archive([{ path: 'a', body: 'y'.repeat(5_000) }]).subarray(0, 2_000)],
+])('%s is refused', async (_name, bytes) => {
   const tarPath = join(root, 'bad.tar');
   await writeFile(tarPath, bytes);
-  await expect(store.put({ tarPath, ignore: null, maxBytes: 1_000_000, maxEntries: 100 }, never)).rejects.toMatchObject({ code: 'badRequest' });
+  await expect(store.put({ tarPath, ignore: null, maxBytes: 1_000_000, maxEntries: 100 }, never)).rejects.toMatchObject({
+    code: 'badRequest',
+  });
 });
 
 test('benign twin: the nearest legitimate archive is stored', async () => {
   const tarPath = join(root, 'in.tar');
-  await writeFile(tarPath, archive([{ path: 'a/', type: 'Directory' }, { path: './a/b.yaml', body: 'b' }, { path: 'caf\u00e9', body: '1' }, { path: 'x', body: 'x', pax: { path: `${'n'.repeat(200)}/ok..yaml` } }, { path: '...', body: 'dots' }, good]));
+  await writeFile(
+    tarPath,
+    archive([
+      { path: 'a/', type: 'Directory' },
+      { path: './a/b.yaml', body: 'b' },
+      { path: 'caf\u00e9', body: '1' },
+      { path: 'x', body: 'x', pax: { path: `${'n'.repeat(200)}/ok..yaml` } },
+      { path: '...', body: 'dots' },
+      good,
+    ]),
+  );
   const { digest, fileCount } = await store.put({ tarPath, ignore: null, maxBytes: 1_000_000, maxEntries: 100 }, never);
   expect(fileCount).toBe(5);
   expect([...(await store.index(digest)).keys()]).toContain(`${'n'.repeat(200)}/ok..yaml`);

@@ -30,7 +30,10 @@ const remote = () => ({ url: server.url('x.git'), credential: NOBODY, caPem: ser
 
 /** Processes of git that talk to this test's server. */
 async function talking(): Promise<string> {
-  return (await run('ps', ['-eo', 'pid,args'])).stdout.split('\n').filter((line) => line.includes(`localhost:${server.port}`)).join('\n');
+  return (await run('ps', ['-eo', 'pid,args'])).stdout
+    .split('\n')
+    .filter((line) => line.includes(`localhost:${server.port}`))
+    .join('\n');
 }
 
 async function untilNobodyTalks(): Promise<string> {
@@ -42,7 +45,10 @@ test('a git that ends without a word and a code of its own rejects', async () =>
   for (const body of ['exit 1', 'kill -9 $$', 'exit 128']) {
     const shim = await openGitShim(body);
     const broken = await openTenantGit({ path: shim.path });
-    await expect(broken.git.look(remote(), limits, signal)).rejects.toMatchObject({ code: 'gitFailed', message: expect.stringContaining('no message') });
+    await expect(broken.git.look(remote(), limits, signal)).rejects.toMatchObject({
+      code: 'gitFailed',
+      message: expect.stringContaining('no message'),
+    });
     await shim.close();
     await broken.close();
   }
@@ -62,7 +68,10 @@ test('an aborted run ends the whole process tree', async () => {
 
 test('a run over its time ends the whole process tree', async () => {
   server.intercept.handle = () => true;
-  await expect(tenant.git.look(remote(), { timeoutMs: 800 }, signal)).rejects.toMatchObject({ code: 'gitFailed', message: 'git did not finish within 800 ms' });
+  await expect(tenant.git.look(remote(), { timeoutMs: 800 }, signal)).rejects.toMatchObject({
+    code: 'gitFailed',
+    message: 'git did not finish within 800 ms',
+  });
   expect(await untilNobodyTalks()).toBe('');
 });
 
@@ -70,21 +79,37 @@ test('a server that sends next to nothing is given up before the time limit', as
   const impatient = await openTenantGit({ root: tenant.root, lowSpeedSeconds: 1 });
   server.intercept.handle = () => true;
   const startMs = performance.now();
-  await expect(impatient.git.look(remote(), limits, signal)).rejects.toMatchObject({ code: 'gitFailed', message: expect.stringMatching(/too slow|timed out/i) });
+  await expect(impatient.git.look(remote(), limits, signal)).rejects.toMatchObject({
+    code: 'gitFailed',
+    message: expect.stringMatching(/too slow|timed out/i),
+  });
   expect(performance.now() - startMs).toBeLessThan(10_000);
 });
 
 test('more output than allowed ends git', async () => {
   const shim = await openGitShim('exec yes');
   await expect(
-    runGit({ command: { words: ['x'], expected: [] }, launcher: tenant.options.launcher, environment: { PATH: shim.path }, directory: tenant.root, timeoutMs: 20_000, givenMs: 20_000, maxOutputBytes: 1_000_000, secrets: [], signal }),
+    runGit({
+      command: { words: ['x'], expected: [] },
+      launcher: tenant.options.launcher,
+      environment: { PATH: shim.path },
+      directory: tenant.root,
+      timeoutMs: 20_000,
+      givenMs: 20_000,
+      maxOutputBytes: 1_000_000,
+      secrets: [],
+      signal,
+    }),
   ).rejects.toMatchObject({ code: 'gitFailed', message: 'the git server sent more than 1000000 bytes' });
   expect((await run('ps', ['-eo', 'args'])).stdout.split('\n').filter((line) => line === 'yes')).toEqual([]);
   await shim.close();
 });
 
 test('a missing repository, a refused login and a missing host are told apart, without the URL', async () => {
-  await expect(tenant.git.look({ ...remote(), url: server.url('gone.git') }, limits, signal)).rejects.toMatchObject({ code: 'gitFailed', message: expect.stringContaining('not found') });
+  await expect(tenant.git.look({ ...remote(), url: server.url('gone.git') }, limits, signal)).rejects.toMatchObject({
+    code: 'gitFailed',
+    message: expect.stringContaining('not found'),
+  });
   server.intercept.handle = (_request, response) => {
     response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
     return true;
@@ -94,12 +119,21 @@ test('a missing repository, a refused login and a missing host are told apart, w
     response.writeHead(403).end();
     return true;
   };
-  await expect(tenant.git.look(remote(), limits, signal)).rejects.toMatchObject({ code: 'gitAuthFailed', message: expect.not.stringContaining('x.git') });
-  await expect(tenant.git.look({ ...remote(), url: 'https://does-not-exist.invalid/x' }, limits, signal)).rejects.toMatchObject({ code: 'gitFailed', message: 'the host does-not-exist.invalid does not resolve' });
+  await expect(tenant.git.look(remote(), limits, signal)).rejects.toMatchObject({
+    code: 'gitAuthFailed',
+    message: expect.not.stringContaining('x.git'),
+  });
+  await expect(tenant.git.look({ ...remote(), url: 'https://does-not-exist.invalid/x' }, limits, signal)).rejects.toMatchObject({
+    code: 'gitFailed',
+    message: 'the host does-not-exist.invalid does not resolve',
+  });
 });
 
 test('a server with another authority is refused', async () => {
-  await expect(tenant.git.look({ ...remote(), caPem: null }, limits, signal)).rejects.toMatchObject({ code: 'gitFailed', message: expect.stringContaining('certificate') });
+  await expect(tenant.git.look({ ...remote(), caPem: null }, limits, signal)).rejects.toMatchObject({
+    code: 'gitFailed',
+    message: expect.stringContaining('certificate'),
+  });
 });
 
 test('a private address that is not allowed is refused before anything is sent', async () => {

@@ -24,7 +24,10 @@ afterAll(async () => {
 const remoteOf = (repository: TestRepository) => ({ url: server.url(repository.name), credential: NOBODY, caPem: server.caPem }) as const;
 
 async function filesIn(tarPath: string): Promise<readonly string[]> {
-  return (await run('tar', ['-tf', tarPath])).stdout.trim().split('\n').filter((name) => !name.endsWith('/'));
+  return (await run('tar', ['-tf', tarPath])).stdout
+    .trim()
+    .split('\n')
+    .filter((name) => !name.endsWith('/'));
 }
 
 test('look answers heads, HEAD and tags peeled to their commits', async () => {
@@ -34,7 +37,12 @@ test('look answers heads, HEAD and tags peeled to their commits', async () => {
   await repository.git('tag', '-a', '-m', 'x', 'heavy');
   await repository.git('push', '-q', repository.directory, '--tags');
   const refs = await tenant.git.look(remoteOf(repository), limits, signal);
-  expect(Object.fromEntries(refs.map(({ name, commit: found }) => [name, found]))).toEqual({ HEAD: commit, 'refs/heads/main': commit, 'refs/tags/light': commit, 'refs/tags/heavy': commit });
+  expect(Object.fromEntries(refs.map(({ name, commit: found }) => [name, found]))).toEqual({
+    HEAD: commit,
+    'refs/heads/main': commit,
+    'refs/tags/light': commit,
+    'refs/tags/heavy': commit,
+  });
 });
 
 test('an empty repository has no references', async () => {
@@ -58,12 +66,34 @@ test('a snapshot is the tree of the commit, and a known commit needs no network'
 test('what the tree says about its own attributes is not obeyed', async () => {
   const repository = await server.repository('attributes.git');
   const commit = await repository.commit('main', {
-    '.gitattributes': '[attr]hidden export-ignore\nsecret.yaml export-ignore\n*.h hidden\nsubst.yaml export-subst\ncrlf.yaml text eol=crlf\nident.yaml ident\nwide.yaml working-tree-encoding=ISO-8859-1\ndir export-ignore\nf.yaml filter=run\n',
-    'secret.yaml': 's', 'x.h': 'h', 'subst.yaml': '$Format:%H$', 'crlf.yaml': 'a\nb\n', 'ident.yaml': '$Id$', 'wide.yaml': 'é', 'dir/in.yaml': 'd', 'f.yaml': 'f', 'sub/.gitattributes': '* export-ignore\n', 'sub/a': 'a',
+    '.gitattributes':
+      '[attr]hidden export-ignore\nsecret.yaml export-ignore\n*.h hidden\nsubst.yaml export-subst\ncrlf.yaml text eol=crlf\nident.yaml ident\nwide.yaml working-tree-encoding=ISO-8859-1\ndir export-ignore\nf.yaml filter=run\n',
+    'secret.yaml': 's',
+    'x.h': 'h',
+    'subst.yaml': '$Format:%H$',
+    'crlf.yaml': 'a\nb\n',
+    'ident.yaml': '$Id$',
+    'wide.yaml': 'é',
+    'dir/in.yaml': 'd',
+    'f.yaml': 'f',
+    'sub/.gitattributes': '* export-ignore\n',
+    'sub/a': 'a',
   });
   const advertised = await tenant.git.look(remoteOf(repository), limits, signal);
   const { tarPath, dispose } = await tenant.git.snapshot(remoteOf(repository), { commit, advertised, within: null }, limits, signal);
-  expect(await filesIn(tarPath)).toEqual(['.gitattributes', 'crlf.yaml', 'dir/in.yaml', 'f.yaml', 'ident.yaml', 'secret.yaml', 'sub/.gitattributes', 'sub/a', 'subst.yaml', 'wide.yaml', 'x.h']);
+  expect(await filesIn(tarPath)).toEqual([
+    '.gitattributes',
+    'crlf.yaml',
+    'dir/in.yaml',
+    'f.yaml',
+    'ident.yaml',
+    'secret.yaml',
+    'sub/.gitattributes',
+    'sub/a',
+    'subst.yaml',
+    'wide.yaml',
+    'x.h',
+  ]);
   const content = async (name: string): Promise<string> => (await run('tar', ['-xOf', tarPath, name])).stdout;
   expect(await content('subst.yaml')).toBe('$Format:%H$');
   expect(await content('crlf.yaml')).toBe('a\nb\n');
@@ -79,12 +109,23 @@ test('a commit by hash must be on the named branch, or on any advertised one', a
   const other = await repository.commit('side', { b: '1' });
   const remote = remoteOf(repository);
   const advertised = await tenant.git.look(remote, limits, signal);
-  for (const [commit, within] of [[old, 'refs/heads/main'], [tip, 'refs/heads/main'], [old, null], [other, null]] as const) {
+  for (const [commit, within] of [
+    [old, 'refs/heads/main'],
+    [tip, 'refs/heads/main'],
+    [old, null],
+    [other, null],
+  ] as const) {
     await (await tenant.git.snapshot(remote, { commit, advertised, within }, limits, signal)).dispose();
   }
-  await expect(tenant.git.snapshot(remote, { commit: other, advertised, within: 'refs/heads/main' }, limits, signal)).rejects.toMatchObject({ code: 'gitFailed', message: `commit ${other} is not on refs/heads/main` });
-  await expect(tenant.git.snapshot(remote, { commit: '0'.repeat(40), advertised, within: null }, limits, signal)).rejects.toMatchObject({ code: 'gitFailed' });
-  await expect(tenant.git.snapshot(remote, { commit: tip, advertised, within: 'refs/heads/gone' }, limits, signal)).rejects.toMatchObject({ code: 'gitFailed' });
+  await expect(tenant.git.snapshot(remote, { commit: other, advertised, within: 'refs/heads/main' }, limits, signal)).rejects.toMatchObject(
+    { code: 'gitFailed', message: `commit ${other} is not on refs/heads/main` },
+  );
+  await expect(tenant.git.snapshot(remote, { commit: '0'.repeat(40), advertised, within: null }, limits, signal)).rejects.toMatchObject({
+    code: 'gitFailed',
+  });
+  await expect(tenant.git.snapshot(remote, { commit: tip, advertised, within: 'refs/heads/gone' }, limits, signal)).rejects.toMatchObject({
+    code: 'gitFailed',
+  });
 });
 
 test('a tenant gets nothing from the shared mirror that its own ls-remote did not advertise', async () => {
@@ -96,7 +137,9 @@ test('a tenant gets nothing from the shared mirror that its own ls-remote did no
   await (await tenant.git.snapshot(remote, { commit: hidden, advertised: all, within: 'refs/heads/secret' }, limits, signal)).dispose();
   const other = await openTenantGit({ tenantId: TENANT_B, root: tenant.root });
   const visible = all.filter(({ name }) => name !== 'refs/heads/secret');
-  await expect(other.git.snapshot(remote, { commit: hidden, advertised: visible, within: null }, limits, signal)).rejects.toMatchObject({ code: 'gitFailed' });
+  await expect(other.git.snapshot(remote, { commit: hidden, advertised: visible, within: null }, limits, signal)).rejects.toMatchObject({
+    code: 'gitFailed',
+  });
   await (await other.git.snapshot(remote, { commit: open, advertised: visible, within: null }, limits, signal)).dispose();
 });
 
@@ -104,12 +147,26 @@ test('a branch whose name is the folder of an older one is fetched', async () =>
   const repository = await server.repository('names.git');
   const first = await repository.commit('a', { a: '1' });
   const remote = remoteOf(repository);
-  await (await tenant.git.snapshot(remote, { commit: first, advertised: await tenant.git.look(remote, limits, signal), within: 'refs/heads/a' }, limits, signal)).dispose();
+  await (
+    await tenant.git.snapshot(
+      remote,
+      { commit: first, advertised: await tenant.git.look(remote, limits, signal), within: 'refs/heads/a' },
+      limits,
+      signal,
+    )
+  ).dispose();
   await repository.git('push', '-q', repository.directory, ':a');
   await repository.git('checkout', '-q', '--detach');
   await repository.git('branch', '-D', 'a');
   const second = await repository.commit('a/b', { a: '2' });
-  await (await tenant.git.snapshot(remote, { commit: second, advertised: await tenant.git.look(remote, limits, signal), within: 'refs/heads/a/b' }, limits, signal)).dispose();
+  await (
+    await tenant.git.snapshot(
+      remote,
+      { commit: second, advertised: await tenant.git.look(remote, limits, signal), within: 'refs/heads/a/b' },
+      limits,
+      signal,
+    )
+  ).dispose();
 });
 
 test('twenty snapshots of a new commit at once fetch once', async () => {
@@ -119,7 +176,11 @@ test('twenty snapshots of a new commit at once fetch once', async () => {
   const advertised = await tenant.git.look(remote, limits, signal);
   const before = server.requests.length;
   const other = await openTenantGit({ tenantId: TENANT_B, root: tenant.root });
-  const all = await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? tenant : other).git.snapshot(remote, { commit, advertised, within: 'refs/heads/main' }, limits, signal)));
+  const all = await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      (index % 2 === 0 ? tenant : other).git.snapshot(remote, { commit, advertised, within: 'refs/heads/main' }, limits, signal),
+    ),
+  );
   for (const { dispose } of all) await dispose();
   expect(server.requests.slice(before).filter(({ url }) => url.includes('info/refs')).length).toBe(1);
 });
@@ -130,7 +191,14 @@ test('many fetches leave few packs', async () => {
   try {
     for (let index = 0; index < 24; index += 1) {
       const commit = await repository.commit('main', { a: String(index) });
-      await (await fresh.git.snapshot(remoteOf(repository), { commit, advertised: [{ name: 'refs/heads/main', commit }], within: 'refs/heads/main' }, limits, signal)).dispose();
+      await (
+        await fresh.git.snapshot(
+          remoteOf(repository),
+          { commit, advertised: [{ name: 'refs/heads/main', commit }], within: 'refs/heads/main' },
+          limits,
+          signal,
+        )
+      ).dispose();
     }
     const [mirror] = (await readdir(fresh.options.mirrorsDir)).filter((name) => !name.endsWith('.lock'));
     const packs = (await readdir(`${fresh.options.mirrorsDir}/${mirror}/objects/pack`)).filter((name) => name.endsWith('.pack'));
@@ -146,7 +214,9 @@ test('a tree, a mirror and a list over their limits are refused, and nothing sta
   const commit = await repository.commit('main', { big: noise });
   const remote = remoteOf(repository);
   const advertised = await tenant.git.look(remote, limits, signal);
-  await expect(tenant.git.snapshot(remote, { commit, advertised, within: null }, { ...limits, maxBytes: 100_000 }, signal)).rejects.toMatchObject({ code: 'artifactTooLarge', message: expect.stringContaining('100000 bytes') });
+  await expect(
+    tenant.git.snapshot(remote, { commit, advertised, within: null }, { ...limits, maxBytes: 100_000 }, signal),
+  ).rejects.toMatchObject({ code: 'artifactTooLarge', message: expect.stringContaining('100000 bytes') });
   await (await tenant.git.snapshot(remote, { commit, advertised, within: null }, { ...limits, maxBytes: 1_000_000 }, signal)).dispose();
   expect(await readdir(`${tenant.options.workDir}/tenant/${TENANT_A}`)).toEqual([]);
 });

@@ -34,13 +34,36 @@ type Run = Readonly<{ status: JsonObject; judged: Judged<never>; acts: readonly 
 /** One pass over the real git server and artifact store, in the order of core/reconcile: observe, decide, act, look again, judge. */
 async function pass(spec: JsonObject, before: JsonObject | null, secret: Readonly<Record<string, string>> = {}): Promise<Run> {
   const definition: StoredObject = {
-    tenantId: TENANT_A, kind: 'GitRepository', uid: 'u', namespace: 'team', name: 'app', generation: 1, resourceVersion: '1', createdAtMs: 0, deletingAtMs: null, labels: {}, annotations: {}, finalizers: [],
-    ownerReferences: [], managedFields: [], body: { spec: { interval: '1m', secretRef: { name: 'login' }, timeout: '20s', ...spec } }, status: before, sealedKeys: [], createdBy: '',
+    tenantId: TENANT_A,
+    kind: 'GitRepository',
+    uid: 'u',
+    namespace: 'team',
+    name: 'app',
+    generation: 1,
+    resourceVersion: '1',
+    createdAtMs: 0,
+    deletingAtMs: null,
+    labels: {},
+    annotations: {},
+    finalizers: [],
+    ownerReferences: [],
+    managedFields: [],
+    body: { spec: { interval: '1m', secretRef: { name: 'login' }, timeout: '20s', ...spec } },
+    status: before,
+    sealedKeys: [],
+    createdBy: '',
   };
   const values = Object.fromEntries(Object.entries({ 'ca.crt': server.caPem, ...secret }).map(([key, value]) => [key, Buffer.from(value)]));
   const ctx = {
-    scope: scopeOfJob({ tenantId: TENANT_A }, 'source'), signal, log: silentLog, failpoints: noFailpoints, nowMs: tenant.options.clock.nowMs, record: () => undefined,
-    git: tenant.git, artifacts: store, secrets: { read: async (_namespace: string, name: string) => (name === 'login' ? values : null) },
+    scope: scopeOfJob({ tenantId: TENANT_A }, 'source'),
+    signal,
+    log: silentLog,
+    failpoints: noFailpoints,
+    nowMs: () => tenant.options.clock.nowMs(),
+    record: () => undefined,
+    git: tenant.git,
+    artifacts: store,
+    secrets: { read: async (_namespace: string, name: string) => (name === 'login' ? values : null) },
   };
   const requestsBefore = server.requests.length;
   const acts: string[] = [];
@@ -67,7 +90,11 @@ test('a branch becomes an artifact, and a second look at the same commit is one 
   expect(first.judged).toMatchObject({ is: 'ready', revision: `main@sha1:${commit}` });
   const digest = textAt(first.status, 'artifact', 'digest') ?? '';
   expect([...(await store.index(digest)).keys()]).toEqual(['deploy/a.yaml']);
-  expect(at(first.status, 'artifact')).toMatchObject({ revision: `main@sha1:${commit}`, path: `gitrepository/team/app/${commit}.tar.gz`, size: expect.any(Number) });
+  expect(at(first.status, 'artifact')).toMatchObject({
+    revision: `main@sha1:${commit}`,
+    path: `gitrepository/team/app/${commit}.tar.gz`,
+    size: expect.any(Number),
+  });
   const second = await pass(spec, first.status);
   expect(second.acts).toEqual([]);
   expect(second.requests).toBe(2);
@@ -146,7 +173,11 @@ test('a commit that is not on its branch fails with FetchFailed and marks the ar
   expect(good.judged).toMatchObject({ is: 'ready', revision: `main@sha1:${commit}` });
   const bad = await pass({ ...spec, ref: { branch: 'main', commit: stray } }, good.status);
   expect(bad.acts).toEqual(['build']);
-  expect(bad.judged).toMatchObject({ is: 'failed', reason: 'GitOperationFailed', message: expect.stringContaining(`commit ${stray} is not on refs/heads/main`) });
+  expect(bad.judged).toMatchObject({
+    is: 'failed',
+    reason: 'GitOperationFailed',
+    message: expect.stringContaining(`commit ${stray} is not on refs/heads/main`),
+  });
   expect(conditionOf(bad.status, 'ArtifactOutdated')).toMatchObject({ status: 'True', reason: 'NewRevision' });
   expect(at(bad.status, 'artifact')).toEqual(at(good.status, 'artifact'));
 });
@@ -155,15 +186,26 @@ test('the credential of the secret is sent, and a wrong one is told', async () =
   const repository = await server.repository('closed.git');
   await repository.commit('main', { 'a.yaml': '1' });
   server.intercept.handle = (request, response) => {
-    if (request.headers.authorization === `Basic ${Buffer.from('user:right').toString('base64')}` || request.headers.authorization === 'Bearer token-1') return false;
+    if (
+      request.headers.authorization === `Basic ${Buffer.from('user:right').toString('base64')}` ||
+      request.headers.authorization === 'Bearer token-1'
+    )
+      return false;
     response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
     return true;
   };
   const spec = { url: server.url('closed.git'), ref: { branch: 'main' } };
   expect((await pass(spec, null, { username: 'user', password: 'right' })).judged).toMatchObject({ is: 'ready' });
   expect((await pass(spec, null, { bearerToken: 'token-1' })).judged).toMatchObject({ is: 'ready' });
-  expect((await pass(spec, null, { username: 'user', password: 'wrong' })).judged).toMatchObject({ is: 'failed', reason: 'AuthenticationFailed' });
-  expect((await pass({ ...spec, secretRef: { name: 'gone' } }, null)).judged).toMatchObject({ is: 'failed', reason: 'AuthenticationFailed', message: expect.stringContaining('team/gone') });
+  expect((await pass(spec, null, { username: 'user', password: 'wrong' })).judged).toMatchObject({
+    is: 'failed',
+    reason: 'AuthenticationFailed',
+  });
+  expect((await pass({ ...spec, secretRef: { name: 'gone' } }, null)).judged).toMatchObject({
+    is: 'failed',
+    reason: 'AuthenticationFailed',
+    message: expect.stringContaining('team/gone'),
+  });
   server.intercept.handle = null;
 });
 

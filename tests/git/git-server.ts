@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile, mkdir, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,14 @@ export async function startGitServer({ http = false }: Readonly<{ http?: boolean
   const root = await mkdtemp(join(tmpdir(), 'weir-git-server-'));
   const nowMs = Date.now();
   const authority = await createAuthority({ commonName: 'test authority', validMs: 86_400_000, nowMs });
-  const leaf = await issueCertificate(authority, { commonName: 'git.test', validMs: 86_400_000, nowMs, usage: 'server', names: ['localhost'], addresses: ['127.0.0.1'] });
+  const leaf = await issueCertificate(authority, {
+    commonName: 'git.test',
+    validMs: 86_400_000,
+    nowMs,
+    usage: 'server',
+    names: ['localhost'],
+    addresses: ['127.0.0.1'],
+  });
   const requests: TestGitServer['requests'] = [];
   const intercept: TestGitServer['intercept'] = { handle: null };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -66,8 +73,16 @@ function backend(root: string, request: IncomingMessage, response: ServerRespons
   const url = new URL(request.url ?? '/', 'http://server');
   const child = spawn('git', ['http-backend'], {
     env: {
-      PATH: process.env['PATH'] ?? '', GIT_PROJECT_ROOT: root, GIT_HTTP_EXPORT_ALL: '1', PATH_INFO: url.pathname, QUERY_STRING: url.search.slice(1), REQUEST_METHOD: request.method ?? 'GET',
-      CONTENT_TYPE: request.headers['content-type'] ?? '', GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''), HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '', REMOTE_ADDR: '127.0.0.1',
+      PATH: process.env['PATH'] ?? '',
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: '1',
+      PATH_INFO: url.pathname,
+      QUERY_STRING: url.search.slice(1),
+      REQUEST_METHOD: request.method ?? 'GET',
+      CONTENT_TYPE: request.headers['content-type'] ?? '',
+      GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+      HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+      REMOTE_ADDR: '127.0.0.1',
     },
   });
   request.pipe(child.stdin).on('error', () => undefined);
@@ -78,9 +93,16 @@ function backend(root: string, request: IncomingMessage, response: ServerRespons
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf('\r\n\r\n');
     if (end < 0) return;
-    const lines = head.subarray(0, end).toString().split('\r\n').map((line) => line.split(': '));
+    const lines = head
+      .subarray(0, end)
+      .toString()
+      .split('\r\n')
+      .map((line) => line.split(': '));
     const status = lines.find(([name]) => name === 'Status')?.[1];
-    response.writeHead(Number(status?.slice(0, 3) ?? 200), Object.fromEntries(lines.filter(([name]) => name !== 'Status').map(([name, value]) => [name, value])));
+    response.writeHead(
+      Number(status?.slice(0, 3) ?? 200),
+      Object.fromEntries(lines.filter(([name]) => name !== 'Status').map(([name, value]) => [name, value])),
+    );
     response.write(head.subarray(end + 4));
   });
   child.on('close', () => response.end());
@@ -89,8 +111,17 @@ function backend(root: string, request: IncomingMessage, response: ServerRespons
 async function createRepository(root: string, name: string): Promise<TestRepository> {
   const bare = join(root, name);
   const work = join(root, `.work-${name.replaceAll('/', '-')}`);
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@test', GIT_COMMITTER_NAME: 'c', GIT_COMMITTER_EMAIL: 'c@test' };
-  const git = async (...words: readonly string[]): Promise<string> => (await run('git', [...words], { cwd: work, env, maxBuffer: 100_000_000 })).stdout.trim();
+  const env = {
+    ...process.env,
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_AUTHOR_NAME: 'a',
+    GIT_AUTHOR_EMAIL: 'a@test',
+    GIT_COMMITTER_NAME: 'c',
+    GIT_COMMITTER_EMAIL: 'c@test',
+  };
+  const git = async (...words: readonly string[]): Promise<string> =>
+    (await run('git', [...words], { cwd: work, env, maxBuffer: 100_000_000 })).stdout.trim();
   await run('git', ['init', '-q', '--bare', '-b', 'main', bare], { env });
   await run('git', ['-C', bare, 'config', 'receive.denyDeleteCurrent', 'ignore'], { env });
   await run('git', ['init', '-q', '-b', 'main', work], { env });
@@ -99,7 +130,10 @@ async function createRepository(root: string, name: string): Promise<TestReposit
     directory: bare,
     git,
     async commit(branch, files) {
-      const exists = await git('rev-parse', '--verify', '-q', branch).then(() => true, () => false);
+      const exists = await git('rev-parse', '--verify', '-q', branch).then(
+        () => true,
+        () => false,
+      );
       await git(...(exists ? ['checkout', '-q', branch] : ['checkout', '-q', '--orphan', branch]));
       for (const [path, content] of Object.entries(files)) await change(join(work, path), content);
       await git('add', '-A', '-f');

@@ -3,13 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A stand-in named `git` that stands first in PATH, writes down arguments and environment, and goes on with the real git. */
-export type GitShim = Readonly<{ path: string; calls(): Promise<readonly Readonly<{ words: readonly string[]; environment: Readonly<Record<string, string>> }>[]>; close(): Promise<void> }>;
+export type GitShim = Readonly<{
+  path: string;
+  calls(): Promise<readonly Readonly<{ words: readonly string[]; environment: Readonly<Record<string, string>> }>[]>;
+  close(): Promise<void>;
+}>;
 
 export async function openGitShim(body = 'exec "$WEIR_REAL_GIT" "$@"'): Promise<GitShim> {
   const directory = await mkdtemp(join(tmpdir(), 'weir-shim-'));
   const log = join(directory, 'log');
   const path = process.env['PATH'] ?? '';
-  await writeFile(join(directory, 'git'), `#!/bin/sh\n{ printf '%s\\0' "$#" "$@"; env -0; printf '\\0'; } >> '${log}'\nPATH='${path}'; WEIR_REAL_GIT=$(command -v git); ${body}\n`);
+  await writeFile(
+    join(directory, 'git'),
+    `#!/bin/sh\n{ printf '%s\\0' "$#" "$@"; env -0; printf '\\0'; } >> '${log}'\nPATH='${path}'; WEIR_REAL_GIT=$(command -v git); ${body}\n`,
+  );
   await chmod(join(directory, 'git'), 0o755);
   return {
     path: `${directory}:${path}`,
@@ -21,7 +28,9 @@ export async function openGitShim(body = 'exec "$WEIR_REAL_GIT" "$@"'): Promise<
         const count = Number(parts[at]);
         const words = parts.slice(at + 1, at + 1 + count);
         const end = parts.indexOf('', at + 1 + count);
-        const environment = Object.fromEntries(parts.slice(at + 1 + count, end).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+        const environment = Object.fromEntries(
+          parts.slice(at + 1 + count, end).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+        );
         calls.push({ words, environment });
         at = end + 1;
       }

@@ -16,7 +16,9 @@ export const TENANT_A = '11111111-1111-4111-8111-111111111111';
 export const TENANT_B = '22222222-2222-4222-8222-222222222222';
 
 /** Git of one tenant as a worker builds it, allowed to reach this machine. `root` given: shares the mirrors of another tenant. */
-export async function openTenantGit(overrides: Partial<GitOptions> & Readonly<{ tenantId?: string; root?: string }> = {}): Promise<TenantGit> {
+export async function openTenantGit(
+  overrides: Partial<GitOptions> & Readonly<{ tenantId?: string; root?: string }> = {},
+): Promise<TenantGit> {
   const { tenantId = TENANT_A, root = await mkdtemp(join(tmpdir(), 'weir-git-')), ...rest } = overrides;
   const options: GitOptions = {
     scope: scopeOfJob({ tenantId }, 'test'),
