@@ -26,7 +26,8 @@ const insertion = `${next},
 const change = `${next},
   o as (update weir.objects set generation = $5, resource_version = v.n, deleting_at = to_timestamp($6::float8 / 1000), labels = $7, annotations = $8,
       finalizers = $9, owner_references = $10, managed_fields = $11, body = $12, status = $13,
-      sealed = case when $16 then $14 else objects.sealed end, sealed_version = case when $16 then $15 else objects.sealed_version end, sealed_keys = $17
+      sealed = case when $16 then $14 else objects.sealed end, sealed_version = case when $16 then $15 else objects.sealed_version end, sealed_keys = $17,
+      changed_at = clock_timestamp()
     from v where tenant_id = $1 and uid = $2 and resource_version = $3
     returning objects.*),
   l as (insert into weir.change_log (tenant_id, kind, resource_version, namespace, name, uid, type, object, before, sealed, sealed_version)

@@ -18,12 +18,16 @@ export async function newWork(tx: TenantTx, object: Pick<NewObject, 'uid' | 'kin
  * A changed spec, suspend or delete outdates the runs of the definition and of all its deliveries: their next write is refused. Leases stay, since an
  * old run may still have a request in flight (INV-7). A trigger is for the definition alone; a fan-out passes it on.
  */
-export async function moveWork(tx: TenantTx, uid: string, consequences: Pick<Consequences, 'raiseFence' | 'trigger'>): Promise<void> {
+export async function moveWork(
+  tx: TenantTx,
+  uid: string,
+  consequences: Pick<Consequences, 'raiseFence' | 'trigger' | 'cause'>,
+): Promise<void> {
   if (consequences.raiseFence) {
     await tx.query('select 1 from weir.work where tenant_id = $1 and definition_id = $2 order by unit_id for update', [tx.tenantId, uid]);
     await tx.run('update weir.work set fence = fence + 1 where tenant_id = $1 and definition_id = $2', [tx.tenantId, uid]);
   }
-  if (consequences.trigger) await triggerUnit(tx, uid, 'changed');
+  if (consequences.trigger) await triggerUnit(tx, uid, consequences.cause ?? 'changed');
 }
 
 /** Due now. Never touches a lease: a running worker is not cut off, and the trigger is not lost. */

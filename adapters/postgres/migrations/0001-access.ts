@@ -83,7 +83,7 @@ const scheduler = `
 create policy scheduler_reads on weir.objects for select to weir_scheduler using (kind in ('Cluster', 'ClusterGrant', 'ClusterAccount', 'Event'));
 create policy scheduler_expires on weir.objects for delete to weir_scheduler using (kind = 'Event');
 grant select (tenant_id, uid, kind, namespace, name, generation, resource_version, created_at, deleting_at, labels, annotations, finalizers,
-  owner_references, managed_fields, body, status, sealed_keys, created_by), delete on weir.objects to weir_scheduler;
+  owner_references, managed_fields, body, status, sealed_keys, created_by, changed_at), delete on weir.objects to weir_scheduler;
 
 create policy scheduler_reads on weir.change_log for select to weir_scheduler using (true);
 create policy scheduler_adds on weir.change_log for insert to weir_scheduler with check (kind = 'Event');

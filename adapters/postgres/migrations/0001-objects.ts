@@ -28,10 +28,13 @@ create table weir.objects (
   sealed_version bigint,
   sealed_keys json not null,
   created_by text not null,
+  changed_at timestamptz not null default clock_timestamp(),
   primary key (tenant_id, uid),
   constraint objects_key unique (tenant_id, kind, namespace, name)
 );
 create index objects_of_kind on weir.objects (kind, namespace, name) where kind in ('Cluster', 'ClusterGrant', 'ClusterAccount', 'Event');
+
+create index objects_events on weir.objects (changed_at) where kind = 'Event';
 
 create table weir.change_log (
   tenant_id uuid not null,
