@@ -90,7 +90,8 @@ export async function* watchCollection(
     if (opened.status === 403 || opened.status === 404 || opened.status === 405) throw new WatchRefused(`${session.account} may not watch ${type.plural} (${opened.status})`);
     throw new AppError('clusterUnreachable', `cluster ${session.clusterName} opened no watch (${opened.status})`, opened.retryAfterMs === null ? {} : { retryAfterMs: opened.retryAfterMs });
   }
-  const ending = opened.expiresAtMs === null ? null : setTimeout(() => opened.body.destroy(), Math.max(1_000, opened.expiresAtMs - options.nowMs() - 30_000));
+  const endsInMs = Math.max(1_000, (opened.expiresAtMs ?? Number.POSITIVE_INFINITY) - options.nowMs() - 30_000);
+  const ending = endsInMs < seconds * 1_000 ? setTimeout(() => opened.body.destroy(), endsInMs) : null;
   try {
     for await (const line of linesOf(opened.body, { silenceMs: options.silenceMs, maxLineBytes })) yield eventIn(line);
   } finally {
