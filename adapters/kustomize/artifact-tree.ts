@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto';
 import { lstat, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
 import { AppError } from '#core/errors.ts';
 import { refuse } from './refusal.ts';
 
@@ -31,7 +31,8 @@ async function readChecked(dir: string, path: string, entry: FileEntry | undefin
   const full = join(dir, path);
   // Artifacts hold no links; this is for the day on which one gets in anyway: a link in any part of the path changes the real path (threats A6).
   const root = await realpath(dir);
-  if ((await lstat(full)).isSymbolicLink() || (await realpath(full)) !== join(root, path)) throw refuse(`${path} is or lies behind a symbolic link`);
+  if ((await lstat(full)).isSymbolicLink() || (await realpath(full)) !== join(root, path))
+    throw refuse(`${path} is or lies behind a symbolic link`);
   const bytes = await readFile(full);
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (digest !== entry.sha256) throw new AppError('internal', `${path} differs from the index of its artifact`);

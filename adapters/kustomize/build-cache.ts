@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseJson, isObject, stringifyJson } from '#core/json.ts';
 import type { Json } from '#core/json.ts';
+import { isObject, parseJson, stringifyJson } from '#core/json.ts';
 import type { Clock } from '#core/time.ts';
 import type { BuiltObject } from './objects.ts';
 

@@ -15,13 +15,27 @@ export type BuildSandbox = Readonly<{
       cwd: string;
       readOnly: readonly Readonly<{ from: string; to: string }>[];
       env: Readonly<Record<string, string>>;
-      limits: Readonly<{ timeoutMs: number; maxOutputBytes: number; maxMemoryBytes: number; maxCpuSeconds: number; maxProcesses: number; maxFileBytes: number }>;
+      limits: Readonly<{
+        timeoutMs: number;
+        maxOutputBytes: number;
+        maxMemoryBytes: number;
+        maxCpuSeconds: number;
+        maxProcesses: number;
+        maxFileBytes: number;
+      }>;
     }>,
     signal: AbortSignal,
   ): Promise<Readonly<{ exitCode: number; stoppedBy: 'timeout' | 'output' | null; stdout: Buffer; stderr: string }>>;
 }>;
 
-export const BUILD_LIMITS = Object.freeze({ timeoutMs: 90_000, maxOutputBytes: 64 * 1024 * 1024, maxMemoryBytes: 1024 ** 3, maxCpuSeconds: 60, maxProcesses: 128, maxFileBytes: 1024 ** 2 });
+export const BUILD_LIMITS = Object.freeze({
+  timeoutMs: 90_000,
+  maxOutputBytes: 64 * 1024 * 1024,
+  maxMemoryBytes: 1024 ** 3,
+  maxCpuSeconds: 60,
+  maxProcesses: 128,
+  maxFileBytes: 1024 ** 2,
+});
 
 /** Nothing of ours reaches kustomize. Its homes, and helm's, are one folder that does not exist in the sandbox. */
 const ENVIRONMENT: Readonly<Record<string, string>> = Object.freeze({
@@ -39,7 +53,14 @@ const ENVIRONMENT: Readonly<Record<string, string>> = Object.freeze({
   GOMAXPROCS: '2',
 });
 
-export type BuildInput = Readonly<{ sandbox: BuildSandbox; kustomize: string; workDir: string; tree: ArtifactTree; closure: Closure; timeoutMs: number }>;
+export type BuildInput = Readonly<{
+  sandbox: BuildSandbox;
+  kustomize: string;
+  workDir: string;
+  tree: ArtifactTree;
+  closure: Closure;
+  timeoutMs: number;
+}>;
 
 /**
  * Runs `kustomize build` over a closure and returns its output. Only the closure's files exist for it, so that it can read nothing that is not in the
@@ -72,8 +93,10 @@ export async function runKustomize(input: BuildInput, signal: AbortSignal): Prom
 }
 
 function reasonOf(result: Readonly<{ exitCode: number; stderr: string }>, inputDir: string): string {
-  if (result.exitCode === 137 || result.exitCode === 152) return `it used more than ${BUILD_LIMITS.maxCpuSeconds} s of processor time, the limit`;
-  if (/out of memory|cannot allocate memory/.test(result.stderr)) return `it needed more than ${BUILD_LIMITS.maxMemoryBytes} bytes of memory, the limit`;
+  if (result.exitCode === 137 || result.exitCode === 152)
+    return `it used more than ${BUILD_LIMITS.maxCpuSeconds} s of processor time, the limit`;
+  if (/out of memory|cannot allocate memory/.test(result.stderr))
+    return `it needed more than ${BUILD_LIMITS.maxMemoryBytes} bytes of memory, the limit`;
   return readableError(result.stderr, inputDir) || `it ended with code ${result.exitCode}`;
 }
 

@@ -1,5 +1,5 @@
-import { isObject } from '#core/json.ts';
 import type { Json, JsonObject } from '#core/json.ts';
+import { isObject } from '#core/json.ts';
 import type { BuildSpec } from '#core/ports.ts';
 import { list, objectList } from './prescan/references.ts';
 
@@ -26,7 +26,11 @@ export function moveLegacyPatches(kustomization: JsonObject, file: string): Json
   const legacy = patches.filter((one) => typeof one === 'string');
   if (legacy.length === 0) return kustomization;
   const field = 'patchesStrategicMerge';
-  return { ...kustomization, patches: patches.filter((one) => typeof one !== 'string'), [field]: [...list(kustomization[field], file, field), ...legacy] };
+  return {
+    ...kustomization,
+    patches: patches.filter((one) => typeof one !== 'string'),
+    [field]: [...list(kustomization[field], file, field), ...legacy],
+  };
 }
 
 function append(merged: Record<string, Json>, field: string, added: readonly Json[], file: string): void {

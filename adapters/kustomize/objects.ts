@@ -1,5 +1,5 @@
-import { isObject, textAt } from '#core/json.ts';
 import type { Json, JsonObject } from '#core/json.ts';
+import { isObject, textAt } from '#core/json.ts';
 import type { Manifest } from '#core/ports.ts';
 import { refuse } from './refusal.ts';
 import { substituteText, takesPart, variablesIn } from './substitute.ts';

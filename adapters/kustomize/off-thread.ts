@@ -4,8 +4,8 @@ import type { Json } from '#core/json.ts';
 import type { Manifest } from '#core/ports.ts';
 import type { BuiltObject } from './objects.ts';
 import { refuse } from './refusal.ts';
-import { doTask } from './tasks.ts';
 import type { Answer, Task } from './tasks.ts';
+import { doTask } from './tasks.ts';
 import { YamlError } from './yaml.ts';
 
 /** Text that is read here, between two turns of the event loop: about 20 ms of work. Longer single texts and long lists go to a worker thread (40 ms to start). */
@@ -34,7 +34,11 @@ export async function readDocuments(texts: readonly string[], signal: AbortSigna
 }
 
 /** The objects with their variables replaced. Throws buildFailed. */
-export async function substituteAll(built: readonly BuiltObject[], variables: ReadonlyMap<string, string>, signal: AbortSignal): Promise<readonly Manifest[]> {
+export async function substituteAll(
+  built: readonly BuiltObject[],
+  variables: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<readonly Manifest[]> {
   const pairs = [...variables];
   const textOf = (one: BuiltObject): string => one.text ?? '';
   if (isLong(built.map(textOf))) return objectsOf(await inWorker({ do: 'substitute', built, variables: pairs }, signal));
@@ -81,21 +85,42 @@ function unexpected(answer: Answer): Error {
 }
 
 /** One thread per task, ended with it: nothing of one tenant's stays for the next. */
-function inWorker(task: Task, signal: AbortSignal): Promise<Answer> {
+async function inWorker(task: Task, signal: AbortSignal): Promise<Answer> {
   signal.throwIfAborted();
-  const worker = new Worker(new URL('tasks-worker.ts', import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB }, env: {}, argv: [], execArgv: [] });
-  return new Promise<Answer>((resolve, reject) => {
-    const timer = setTimeout(() => reject(refuse(`reading the YAML took longer than ${WORKER_TIMEOUT_MS} ms, the limit`)), WORKER_TIMEOUT_MS);
+  const worker = new Worker(new URL('tasks-worker.ts', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
+    env: {},
+    argv: [],
+    execArgv: [],
+  });
+  try {
+    return await answerOf(worker, task, signal);
+  } finally {
+    await worker.terminate();
+  }
+}
+
+function answerOf(worker: Worker, task: Task, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(refuse(`reading the YAML took longer than ${WORKER_TIMEOUT_MS} ms, the limit`)),
+      WORKER_TIMEOUT_MS,
+    );
     const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
     signal.addEventListener('abort', onAbort, { once: true });
     worker.once('message', (answer: Answer) => resolve(answer));
-    worker.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? refuse(`reading the YAML took more than ${WORKER_HEAP_MB} MiB of memory, the limit`) : error));
-    worker.once('exit', () => reject(new Error('the YAML worker ended without an answer')));
-    worker.postMessage(task);
-    const release = (): void => {
+    worker.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+          ? refuse(`reading the YAML took more than ${WORKER_HEAP_MB} MiB of memory, the limit`)
+          : error,
+      ),
+    );
+    worker.once('exit', () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-    };
-    worker.once('exit', release);
-  }).finally(() => worker.terminate());
+      reject(new Error('the YAML worker ended without an answer'));
+    });
+    worker.postMessage(task);
+  });
 }

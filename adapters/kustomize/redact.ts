@@ -18,7 +18,10 @@ export function readableError(stderr: string, inputDir: string): string {
 }
 
 function withoutPlaces(text: string, inputDir: string): string {
-  return text.replaceAll(`${inputDir}/`, '').replaceAll('/in/', '').replaceAll(/\/(tmp|root|home|var)\/[^\s'":\]]*/g, '…');
+  return text
+    .replaceAll(`${inputDir}/`, '')
+    .replaceAll('/in/', '')
+    .replaceAll(/\/(tmp|root|home|var)\/[^\s'":\]]*/g, '…');
 }
 
 function withoutQuotes(text: string): string {

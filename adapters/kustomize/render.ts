@@ -3,26 +3,26 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import { canonicalJson } from '#core/json.ts';
 import type { Json } from '#core/json.ts';
+import { canonicalJson } from '#core/json.ts';
 import type { BuildSpec, Manifest, Render, Rendered } from '#core/ports.ts';
-import { tenantKey } from '#core/tenant.ts';
 import type { TenantScope } from '#core/tenant.ts';
+import { tenantKey } from '#core/tenant.ts';
 import type { Clock } from '#core/time.ts';
 import type { ArtifactTree } from './artifact-tree.ts';
-import { runKustomize } from './build.ts';
 import type { BuildSandbox } from './build.ts';
-import { createBuildCache, sha256 } from './build-cache.ts';
+import { runKustomize } from './build.ts';
 import type { BuildCache, Built } from './build-cache.ts';
+import { createBuildCache, sha256 } from './build-cache.ts';
 import { finishObjects } from './finish.ts';
 import { splitDocuments, variableNames } from './objects.ts';
 import { parseYaml, readDocuments, substituteAll } from './off-thread.ts';
-import { PRESCAN_LIMITS, prescan } from './prescan/prescan.ts';
 import type { Closure } from './prescan/prescan.ts';
+import { PRESCAN_LIMITS, prescan } from './prescan/prescan.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { variablesFor } from './substitute.ts';
-import { createTrees } from './trees.ts';
 import type { ArtifactReader } from './trees.ts';
+import { createTrees } from './trees.ts';
 
 export type RenderOptions = Readonly<{
   artifacts: ArtifactReader;
@@ -67,21 +67,37 @@ export async function createRenderEngine(options: RenderOptions): Promise<Render
     return {
       render: (input, limits, signal) =>
         trees.use(input.artifactDigest, async (tree) => {
-          const closure = await prescan(tree, input.path, input.build, (text) => parseYaml(text, PRESCAN_LIMITS.maxKustomizationBytes, signal));
+          const closure = await prescan(tree, input.path, input.build, (text) =>
+            parseYaml(text, PRESCAN_LIMITS.maxKustomizationBytes, signal),
+          );
           const buildKey = buildKeyOf(tool, closure);
-          const { built, cached } = await buildOnce({ scope, cache, closure, buildKey, artifactDigest: input.artifactDigest, timeoutMs: limits.timeoutMs }, signal);
+          const { built, cached } = await buildOnce(
+            { scope, cache, closure, buildKey, artifactDigest: input.artifactDigest, timeoutMs: limits.timeoutMs },
+            signal,
+          );
           return finishOnce(scope, { buildKey, built, cached }, input, signal);
         }),
     };
   }
 
-  type Step = Readonly<{ scope: TenantScope; cache: BuildCache; closure: Closure; buildKey: string; artifactDigest: string; timeoutMs: number }>;
+  type Step = Readonly<{
+    scope: TenantScope;
+    cache: BuildCache;
+    closure: Closure;
+    buildKey: string;
+    artifactDigest: string;
+    timeoutMs: number;
+  }>;
 
   async function buildOnce(step: Step, signal: AbortSignal): Promise<Readonly<{ built: Built; cached: boolean }>> {
     if (step.closure.empty) return { built: { objects: [], names: [] }, cached: false };
     const known = await step.cache.get(step.buildKey);
     if (known !== null) return { built: known, cached: true };
-    const built = await builds.run(tenantKey(step.scope, step.buildKey), (shared) => trees.use(step.artifactDigest, (tree) => build(step, tree, shared)), signal);
+    const built = await builds.run(
+      tenantKey(step.scope, step.buildKey),
+      (shared) => trees.use(step.artifactDigest, (tree) => build(step, tree, shared)),
+      signal,
+    );
     return { built, cached: false };
   }
 
@@ -121,9 +137,15 @@ function byName(one: readonly [string, string], other: readonly [string, string]
   return one[0] < other[0] ? -1 : 1;
 }
 
-function finishKeyOf(before: Readonly<{ buildKey: string; built: Built }>, variables: ReadonlyMap<string, string> | null, build: BuildSpec): string {
+function finishKeyOf(
+  before: Readonly<{ buildKey: string; built: Built }>,
+  variables: ReadonlyMap<string, string> | null,
+  build: BuildSpec,
+): string {
   const used: Json = variables === null ? null : before.built.names.map((name) => [name, variables.get(name) ?? null]);
-  return sha256(canonicalJson({ format: FORMAT, build: before.buildKey, used, labels: build.commonLabels, annotations: build.commonAnnotations }));
+  return sha256(
+    canonicalJson({ format: FORMAT, build: before.buildKey, used, labels: build.commonLabels, annotations: build.commonAnnotations }),
+  );
 }
 
 async function finish(

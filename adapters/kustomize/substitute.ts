@@ -1,5 +1,5 @@
-import { textAt } from '#core/json.ts';
 import type { JsonObject } from '#core/json.ts';
+import { textAt } from '#core/json.ts';
 import type { Substitution } from '#core/ports.ts';
 import { evaluate, variablesOf } from './envsubst/evaluate.ts';
 import { SubstitutionError } from './envsubst/parse.ts';
@@ -16,7 +16,10 @@ const MAX_NAME_LENGTH = 80;
 export function variablesFor(substitution: Substitution): ReadonlyMap<string, string> | null {
   const entries = Object.entries(substitution.variables);
   for (const [name] of entries) {
-    if (!VARIABLE_NAME.test(name)) throw refuse(`the variable name ${JSON.stringify(name.slice(0, MAX_NAME_LENGTH))} is not valid: use letters, digits and _, and no digit first`);
+    if (!VARIABLE_NAME.test(name))
+      throw refuse(
+        `the variable name ${JSON.stringify(name.slice(0, MAX_NAME_LENGTH))} is not valid: use letters, digits and _, and no digit first`,
+      );
   }
   if (entries.length === 0 && !substitution.always) return null;
   return new Map(entries.map(([name, value]) => [name, value.replaceAll('\n', '')]));

@@ -1,8 +1,8 @@
+import { AppError } from '#core/errors.ts';
 import type { Json } from '#core/json.ts';
 import type { Manifest } from '#core/ports.ts';
-import { AppError } from '#core/errors.ts';
-import { readBuilt, substituteObject } from './objects.ts';
 import type { BuiltObject } from './objects.ts';
+import { readBuilt, substituteObject } from './objects.ts';
 import { readYaml, YamlError } from './yaml.ts';
 
 /** Work with YAML that may be long: done here or, by the same code, in a worker thread. Plain data both ways. */

@@ -1,13 +1,18 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#core/errors.ts';
-import { openTree } from './artifact-tree.ts';
 import type { ArtifactTree, FileEntry } from './artifact-tree.ts';
+import { openTree } from './artifact-tree.ts';
 
 /** What is needed of the artifact store. Whether a tenant may use the artifact is the caller's question. */
 export type ArtifactReader = Readonly<{
   /** Unpacks the artifact into an existing empty folder. Throws notFound when it is gone. */
-  unpackTo(digest: string, directory: string, limits: Readonly<{ maxBytes: number; maxEntries: number }>, signal: AbortSignal): Promise<void>;
+  unpackTo(
+    digest: string,
+    directory: string,
+    limits: Readonly<{ maxBytes: number; maxEntries: number }>,
+    signal: AbortSignal,
+  ): Promise<void>;
   index(digest: string): Promise<ReadonlyMap<string, FileEntry>>;
 }>;
 

@@ -1,5 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Document, Node, Pair, ParsedNode, Tags, YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Json, JsonObject } from '#core/json.ts';
 import { NotFiniteError, numberTag } from './yaml-number.ts';
 
@@ -8,9 +8,14 @@ export class YamlError extends Error {
   override name = 'YamlError';
 }
 
-export type YamlOptions = Readonly<{ maxBytes: number; /** Refuse a key that stands twice, as Kubernetes' strict reader does. */ uniqueKeys: boolean }>;
+export type YamlOptions = Readonly<{
+  maxBytes: number /** Refuse a key that stands twice, as Kubernetes' strict reader does. */;
+  uniqueKeys: boolean;
+}>;
 
-const DROPPED: ReadonlySet<string> = Object.freeze(new Set(['int', 'float', 'timestamp', 'set', 'omap', 'pairs', 'binary'].map((name) => `tag:yaml.org,2002:${name}`)));
+const DROPPED: ReadonlySet<string> = Object.freeze(
+  new Set(['int', 'float', 'timestamp', 'set', 'omap', 'pairs', 'binary'].map((name) => `tag:yaml.org,2002:${name}`)),
+);
 const MAX_DEPTH = 200;
 /** Nodes that aliases and merge keys may add to what stands in the text: a few kilobytes must not become gigabytes (CVE-2019-11253). */
 const MAX_ALIASED_NODES = 100_000;
@@ -54,7 +59,8 @@ function ourTags(tags: Tags): Tags {
 
 function convert(document: Document.Parsed<ParsedNode, true> | Document<ParsedNode, true>, lines: LineCounter): Json {
   const [mistake] = document.errors;
-  if (mistake !== undefined) throw new YamlError(`line ${lines.linePos(mistake.pos[0]).line}: ${mistake.code.toLowerCase().replaceAll('_', ' ')}`);
+  if (mistake !== undefined)
+    throw new YamlError(`line ${lines.linePos(mistake.pos[0]).line}: ${mistake.code.toLowerCase().replaceAll('_', ' ')}`);
   const run: Run = { anchors: new Map(), aliased: 0, lines };
   return toJson(document.contents, run, 0);
 }
@@ -83,7 +89,8 @@ function inner(node: Node, run: Run, depth: number): Json {
 
 function scalar(value: unknown): Json {
   if (typeof value === 'symbol') return '<<';
-  if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string') return value;
+  if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string')
+    return value;
   throw new YamlError('a scalar with a tag that is not supported');
 }
 

@@ -53,14 +53,37 @@ function isolation(input: SandboxRun): readonly string[] {
 }
 
 /** What a program with network needs of the system: its programs, libraries, resolver and certificates; nothing of /home, /root, /var, /run. */
-const SYSTEM_PATHS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf', '/etc/ssl', '/etc/pki', '/etc/ca-certificates', '/etc/ld.so.cache', '/etc/passwd'] as const;
+const SYSTEM_PATHS = [
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/etc/resolv.conf',
+  '/etc/hosts',
+  '/etc/nsswitch.conf',
+  '/etc/ssl',
+  '/etc/pki',
+  '/etc/ca-certificates',
+  '/etc/ld.so.cache',
+  '/etc/passwd',
+] as const;
 
 /** Argument prefix that keeps the network. Later arguments win, so that a writable folder may lie below a read-only one. */
 export function bwrapLauncher(bwrap: Launch, input: LauncherInput): Launch {
   return {
     command: [
       ...bwrap.command,
-      ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--die-with-parent', '--new-session'],
+      ...[
+        '--unshare-user',
+        '--unshare-pid',
+        '--unshare-ipc',
+        '--unshare-uts',
+        '--unshare-cgroup-try',
+        '--die-with-parent',
+        '--new-session',
+      ],
       ...['--cap-drop', 'ALL'],
       ...SYSTEM_PATHS.flatMap((path) => ['--ro-bind-try', path, path]),
       ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],

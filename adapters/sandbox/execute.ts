@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { SandboxResult } from './types.ts';
@@ -93,7 +93,10 @@ async function killTree(child: ChildProcess): Promise<void> {
 async function childrenOf(pid: number): Promise<readonly number[]> {
   try {
     const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1');
-    return text.split(' ').filter((part) => part !== '').map(Number);
+    return text
+      .split(' ')
+      .filter((part) => part !== '')
+      .map(Number);
   } catch {
     return [];
   }

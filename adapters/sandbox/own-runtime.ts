@@ -3,7 +3,9 @@ import { dirname } from 'node:path';
 import type { Mount } from './types.ts';
 
 /** This very Node with its shared libraries and loader, so that it can start where nothing else is: the only program that is sure to be at hand for a probe. */
-export async function ownRuntime(): Promise<Readonly<{ command: string; readOnly: readonly Mount[]; env: Readonly<Record<string, string>> }>> {
+export async function ownRuntime(): Promise<
+  Readonly<{ command: string; readOnly: readonly Mount[]; env: Readonly<Record<string, string>> }>
+> {
   const readOnly = await ownLibraries();
   const folders = new Set(readOnly.map(({ to }) => dirname(to)));
   return { command: process.execPath, readOnly, env: { LD_LIBRARY_PATH: [...folders].join(':') } };
@@ -38,4 +40,3 @@ async function loaderOf(program: string): Promise<string | null> {
     await file.close();
   }
 }
-

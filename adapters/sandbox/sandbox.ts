@@ -6,8 +6,8 @@ import { systemProgram } from './rlimits.ts';
 import { seccompFilter } from './seccomp.ts';
 import { selfTest } from './self-test.ts';
 import type { Launch, Sandbox } from './types.ts';
-import { runInUnshare, unshareLauncher } from './unshare.ts';
 import type { UnshareParts } from './unshare.ts';
+import { runInUnshare, unshareLauncher } from './unshare.ts';
 import { runWeak } from './weak.ts';
 
 export type SandboxOptions = Readonly<{
@@ -30,7 +30,8 @@ const ID_COUNT = 30_000;
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   await mkdir(options.workDir, { recursive: true, mode: 0o755 });
   const prlimit = await systemProgram('prlimit');
-  if (prlimit === null) throw new AppError('sandboxUnavailable', 'prlimit of util-linux is missing: install util-linux, no program runs without limits');
+  if (prlimit === null)
+    throw new AppError('sandboxUnavailable', 'prlimit of util-linux is missing: install util-linux, no program runs without limits');
   if (options.mode === 'weak') return weakSandbox(prlimit, options.workDir);
   const failures: string[] = [];
   for (const mode of options.mode === 'auto' ? (['bwrap', 'unshare'] as const) : [options.mode]) {
@@ -57,7 +58,8 @@ async function tryBwrap(options: SandboxOptions, prlimit: string): Promise<Try> 
   if (why !== null) return { is: 'fails', why };
   const sandbox: Sandbox = {
     mode: 'bwrap',
-    describe: () => 'bwrap: own namespaces without network, read-only root with only the given files, system call filter, no further processes, rlimits',
+    describe: () =>
+      'bwrap: own namespaces without network, read-only root with only the given files, system call filter, no further processes, rlimits',
     run,
     launcher: (input) => bwrapLauncher(bwrap, input),
   };
@@ -82,7 +84,8 @@ async function tryUnshare(options: SandboxOptions, prlimit: string): Promise<Try
 function unshareSandbox(parts: UnshareParts, run: Sandbox['run']): Sandbox {
   return Object.freeze({
     mode: 'unshare',
-    describe: () => 'unshare: own namespaces without network, a root folder with only copies of the given files, own account, rlimits; no system call filter',
+    describe: () =>
+      'unshare: own namespaces without network, a root folder with only copies of the given files, own account, rlimits; no system call filter',
     run,
     launcher: () => unshareLauncher(parts),
   });
@@ -105,7 +108,8 @@ async function accounts(): Promise<readonly UnshareParts['as'][]> {
 function weakSandbox(prlimit: string, workDir: string): Sandbox {
   const sandbox: Sandbox = {
     mode: 'weak',
-    describe: () => 'weak (WEIR_SANDBOX=weak): process group, rlimits and a fixed environment only; files and network of this machine stay in reach',
+    describe: () =>
+      'weak (WEIR_SANDBOX=weak): process group, rlimits and a fixed environment only; files and network of this machine stay in reach',
     run: (input, signal) => runWeak({ prlimit, workDir }, input, signal),
     launcher: () => ({ command: [], env: {} }),
   };

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import type { Server } from 'node:net';
+import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ownRuntime } from './own-runtime.ts';
@@ -71,5 +71,10 @@ function judge(result: SandboxResult): string | null {
 }
 
 function firstLine(text: string): string {
-  return text.split('\n').find((line) => line.trim() !== '')?.slice(0, 200) ?? '';
+  return (
+    text
+      .split('\n')
+      .find((line) => line.trim() !== '')
+      ?.slice(0, 200) ?? ''
+  );
 }

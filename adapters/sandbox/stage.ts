@@ -42,5 +42,11 @@ async function copyInto(root: string, from: string, to: string): Promise<void> {
   if (normalize(to) !== to || !to.startsWith('/')) throw new Error(`not an absolute clean path: ${to}`);
   const target = join(root, to);
   await mkdir(dirname(target), { recursive: true });
-  await cp(from, target, { recursive: true, errorOnExist: true, force: false, dereference: to.startsWith('/tool/') || to.startsWith('/lib'), mode: COPY_ON_WRITE_IF_POSSIBLE });
+  await cp(from, target, {
+    recursive: true,
+    errorOnExist: true,
+    force: false,
+    dereference: to.startsWith('/tool/') || to.startsWith('/lib'),
+    mode: COPY_ON_WRITE_IF_POSSIBLE,
+  });
 }

@@ -7,9 +7,25 @@ import type { Launch, SandboxResult, SandboxRun } from './types.ts';
  * `as`: how the program gets an account that owns nothing. `root` sets an unused number; `user` goes through two user namespaces: the outer one
  * exists so that the limit on processes counts only what runs in it (user_namespaces(7), RLIMIT_NPROC), the inner one has no capability left at exec.
  */
-export type UnshareParts = Readonly<{ unshare: string; prlimit: string; workDir: string; as: Readonly<{ is: 'user' }> | Readonly<{ is: 'root'; nextId(): number }> }>;
+export type UnshareParts = Readonly<{
+  unshare: string;
+  prlimit: string;
+  workDir: string;
+  as: Readonly<{ is: 'user' }> | Readonly<{ is: 'root'; nextId(): number }>;
+}>;
 
-const NAMESPACES = ['--mount', '--pid', '--net', '--ipc', '--uts', '--cgroup', '--fork', '--kill-child=SIGKILL', '--propagation', 'private'] as const;
+const NAMESPACES = [
+  '--mount',
+  '--pid',
+  '--net',
+  '--ipc',
+  '--uts',
+  '--cgroup',
+  '--fork',
+  '--kill-child=SIGKILL',
+  '--propagation',
+  'private',
+] as const;
 
 /**
  * Runs a program with the namespaces of util-linux `unshare` and a fresh folder of copies as its root. Isolated: files (nothing but the copies exists),
@@ -43,7 +59,20 @@ function prefix(parts: UnshareParts, input: SandboxRun, place: readonly string[]
     const id = parts.as.nextId();
     return [...limits, parts.unshare, ...NAMESPACES, ...place, `--setuid=${id}`, `--setgid=${id}`, '--'];
   }
-  return [parts.unshare, '--user', '--map-current-user', '--', ...limits, parts.unshare, '--user', '--map-user=65534', '--map-group=65534', ...NAMESPACES, ...place, '--'];
+  return [
+    parts.unshare,
+    '--user',
+    '--map-current-user',
+    '--',
+    ...limits,
+    parts.unshare,
+    '--user',
+    '--map-user=65534',
+    '--map-group=65534',
+    ...NAMESPACES,
+    ...place,
+    '--',
+  ];
 }
 
 /** Argument prefix that keeps network and files and gives the program a process tree of its own, which ends with it. */

@@ -5,7 +5,11 @@ import { stage } from './stage.ts';
 import type { SandboxResult, SandboxRun } from './types.ts';
 
 /** Only what the operator allowed by WEIR_SANDBOX=weak: process group, rlimits, fixed environment, own folder. Files and network stay in reach. */
-export async function runWeak(parts: Readonly<{ prlimit: string; workDir: string }>, input: SandboxRun, signal: AbortSignal): Promise<SandboxResult> {
+export async function runWeak(
+  parts: Readonly<{ prlimit: string; workDir: string }>,
+  input: SandboxRun,
+  signal: AbortSignal,
+): Promise<SandboxResult> {
   const staged = await stage(parts.workDir, input, true);
   try {
     return await execute(

@@ -28,7 +28,14 @@ describe.each(fieldCases)('A1: $field', (one) => {
 
   test('a path that climbs out, an absolute one and a hidden climb are refused before anything runs', async () => {
     const runs = shop.runs();
-    const references = ['../../canary.yaml', canaryPath, 'inside/../../../canary.yaml', './././../../canary.yaml', '/etc/passwd', '/proc/self/environ'];
+    const references = [
+      '../../canary.yaml',
+      canaryPath,
+      'inside/../../../canary.yaml',
+      './././../../canary.yaml',
+      '/etc/passwd',
+      '/proc/self/environ',
+    ];
     const artifact = await shop.publish(foldersOf(one, references));
     for (const index of references.keys()) {
       const refusal = await refusalOf(shop.render(artifact, { path: `r${index}` }));
@@ -41,7 +48,8 @@ describe.each(fieldCases)('A1: $field', (one) => {
 });
 
 test('A1: the path of the definition cannot leave the artifact either', async () => {
-  for (const path of ['..', '../', './a/../..', '/../..']) expect(['buildFailed', 'notFound']).toContain((await refusalOf(shop.render({ 'a/cm.yaml': configMap('a') }, { path }))).code);
+  for (const path of ['..', '../', './a/../..', '/../..'])
+    expect(['buildFailed', 'notFound']).toContain((await refusalOf(shop.render({ 'a/cm.yaml': configMap('a') }, { path }))).code);
   expect((await shop.render({ 'a/cm.yaml': configMap('a') }, { path: './a/../a' })).objects).toHaveLength(1);
 });
 
@@ -50,7 +58,12 @@ test('A1: without the pre-scan the sandbox alone still shows nothing outside', a
   for (const reference of ['../../canary.yaml', canaryPath, '../../../../../../etc/passwd']) {
     const text = kustomization({ resources: [], configMapGenerator: [{ name: 'g', files: [`x=${reference}`] }] });
     const closure = { root: 'a', empty: false, files: new Map(), kustomizations: new Map([['a/kustomization.yaml', text]]) };
-    const refusal = await refusalOf(runKustomize({ sandbox: shop.sandbox, kustomize, workDir: shop.root, tree: openTree(shop.root, new Map()), closure, timeoutMs: 10_000 }, never));
+    const refusal = await refusalOf(
+      runKustomize(
+        { sandbox: shop.sandbox, kustomize, workDir: shop.root, tree: openTree(shop.root, new Map()), closure, timeoutMs: 10_000 },
+        never,
+      ),
+    );
     expect(refusal.message).toContain('no such file');
     expect(refusal.message).not.toContain(CANARY);
   }

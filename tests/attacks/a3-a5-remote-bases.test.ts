@@ -81,7 +81,8 @@ describe.each(fieldCases)('A3, A5: $field', (one) => {
 });
 
 test('A5: a remote component in the definition is refused', async () => {
-  for (const reference of remotes()) expect((await refusalOf(shop.render({ 'cm.yaml': configMap('a') }, { build: { components: [reference] } }))).code).toBe('buildFailed');
+  for (const reference of remotes())
+    expect((await refusalOf(shop.render({ 'cm.yaml': configMap('a') }, { build: { components: [reference] } }))).code).toBe('buildFailed');
   await untouched();
 });
 
@@ -102,7 +103,11 @@ test('A5: a field that nobody knows is refused by name, whatever its case; so ar
 
 test('A5, twin: local folders whose names look odd are built', async () => {
   for (const folder of ['v1.2/base', 'conf.d/base', 'a@b', 'x.y.z']) {
-    const files = { [`${folder}/cm.yaml`]: configMap('a'), [`${folder}/kustomization.yaml`]: kustomization({ resources: ['cm.yaml'] }), 'top/kustomization.yaml': kustomization({ resources: [`../${folder}`] }) };
+    const files = {
+      [`${folder}/cm.yaml`]: configMap('a'),
+      [`${folder}/kustomization.yaml`]: kustomization({ resources: ['cm.yaml'] }),
+      'top/kustomization.yaml': kustomization({ resources: [`../${folder}`] }),
+    };
     expect((await shop.render(files, { path: 'top' })).objects).toHaveLength(1);
   }
 });
@@ -110,7 +115,12 @@ test('A5, twin: local folders whose names look odd are built', async () => {
 test('A3: without the pre-scan the sandbox alone still reaches no git, no helm and no network', async () => {
   const { kustomize } = await loadToolPaths({ only: ['kustomize'] });
   for (const reference of remotes().slice(0, 8)) {
-    const closure = { root: '', empty: false, files: new Map(), kustomizations: new Map([['kustomization.yaml', kustomization({ resources: [reference] })]]) };
+    const closure = {
+      root: '',
+      empty: false,
+      files: new Map(),
+      kustomizations: new Map([['kustomization.yaml', kustomization({ resources: [reference] })]]),
+    };
     const input = { sandbox: shop.sandbox, kustomize, workDir: shop.root, tree: openTree(shop.root, new Map()), closure, timeoutMs: 5_000 };
     expect((await refusalOf(runKustomize(input, never))).code).toBe('buildFailed');
   }

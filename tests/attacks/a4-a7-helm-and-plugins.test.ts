@@ -29,12 +29,30 @@ function hostile(fields: Readonly<Record<string, unknown>>): Files {
     'trap.sh': `#!/bin/sh\necho trap >> ${wire}\n`,
     'helm/plugins/trap/plugin.yaml': 'name: trap\nversion: 1.0.0\ncommand: $HELM_PLUGIN_DIR/../../../trap.sh\n',
     'chart/Chart.yaml': 'apiVersion: v2\nname: chart\nversion: 1.0.0\n',
-    'function.yaml': JSON.stringify({ apiVersion: 'v1', kind: 'Trap', metadata: { name: 't', annotations: { 'config.kubernetes.io/function': 'exec: {path: ./trap.sh}' } } }),
-    'container.yaml': JSON.stringify({ apiVersion: 'v1', kind: 'Trap', metadata: { name: 't', annotations: { 'config.k8s.io/function': 'container: {image: trap, network: true}' } } }),
-    'disguised.yaml': JSON.stringify({ apiVersion: 'builtin', kind: 'LabelTransformer', metadata: { name: 't', annotations: { 'config.kubernetes.io/function': 'starlark: {path: trap.star}' } } }),
+    'function.yaml': JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Trap',
+      metadata: { name: 't', annotations: { 'config.kubernetes.io/function': 'exec: {path: ./trap.sh}' } },
+    }),
+    'container.yaml': JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Trap',
+      metadata: { name: 't', annotations: { 'config.k8s.io/function': 'container: {image: trap, network: true}' } },
+    }),
+    'disguised.yaml': JSON.stringify({
+      apiVersion: 'builtin',
+      kind: 'LabelTransformer',
+      metadata: { name: 't', annotations: { 'config.kubernetes.io/function': 'starlark: {path: trap.star}' } },
+    }),
     'alpha.yaml': JSON.stringify({ apiVersion: 'someteam.example.com/v1', kind: 'Trap', metadata: { name: 't' } }),
     'inflator.yaml': JSON.stringify({ apiVersion: 'builtin', kind: 'HelmChartInflationGenerator', metadata: { name: 't' }, name: 'chart' }),
-    'good.yaml': JSON.stringify({ apiVersion: 'builtin', kind: 'LabelTransformer', metadata: { name: 't' }, labels: { ok: 'yes' }, fieldSpecs: [{ path: 'metadata/labels', create: true }] }),
+    'good.yaml': JSON.stringify({
+      apiVersion: 'builtin',
+      kind: 'LabelTransformer',
+      metadata: { name: 't' },
+      labels: { ok: 'yes' },
+      fieldSpecs: [{ path: 'metadata/labels', create: true }],
+    }),
     'kustomization.yaml': kustomization({ resources: ['own.yaml'], ...fields }),
   };
 }
@@ -50,12 +68,16 @@ test.each([
   expect(refusal.message).toContain('HelmRelease');
 });
 
-test.each(['generators', 'transformers', 'validators'])('A7: functions, disguised ones and alpha plugins in %s are refused with the reason', async (field) => {
-  for (const file of ['function.yaml', 'container.yaml', 'disguised.yaml']) expect((await refusalOf(shop.render(hostile({ [field]: [file] })))).message).toMatch(/functions and plugins are not run/);
-  expect((await refusalOf(shop.render(hostile({ [field]: ['alpha.yaml'] })))).message).toMatch(/plugin "Trap"/);
-  const inline = hostile({})['function.yaml'] ?? '';
-  expect((await refusalOf(shop.render(hostile({ [field]: [inline] })))).message).toMatch(/functions and plugins are not run/);
-});
+test.each(['generators', 'transformers', 'validators'])(
+  'A7: functions, disguised ones and alpha plugins in %s are refused with the reason',
+  async (field) => {
+    for (const file of ['function.yaml', 'container.yaml', 'disguised.yaml'])
+      expect((await refusalOf(shop.render(hostile({ [field]: [file] })))).message).toMatch(/functions and plugins are not run/);
+    expect((await refusalOf(shop.render(hostile({ [field]: ['alpha.yaml'] })))).message).toMatch(/plugin "Trap"/);
+    const inline = hostile({})['function.yaml'] ?? '';
+    expect((await refusalOf(shop.render(hostile({ [field]: [inline] })))).message).toMatch(/functions and plugins are not run/);
+  },
+);
 
 test('A4, A7, twin: a builtin transformer is run', async () => {
   const { objects } = await shop.render(hostile({ transformers: ['good.yaml'] }));
@@ -63,9 +85,17 @@ test('A4, A7, twin: a builtin transformer is run', async () => {
 });
 
 test('A9: other template languages are files like any other, never evaluated', async () => {
-  const files = { 'own.yaml': configMap('own'), 'a.jsonnet': 'importstr "/etc/passwd"', 'b.cue': 'import "tool/exec"', 'c.tpl': '{{ readFile "/etc/passwd" }}' };
+  const files = {
+    'own.yaml': configMap('own'),
+    'a.jsonnet': 'importstr "/etc/passwd"',
+    'b.cue': 'import "tool/exec"',
+    'c.tpl': '{{ readFile "/etc/passwd" }}',
+  };
   expect((await shop.render(files)).objects).toHaveLength(1);
-  for (const name of ['a.jsonnet', 'b.cue']) expect((await refusalOf(shop.render({ ...files, 'kustomization.yaml': kustomization({ resources: [name] }) }))).code).toBe('buildFailed');
+  for (const name of ['a.jsonnet', 'b.cue'])
+    expect((await refusalOf(shop.render({ ...files, 'kustomization.yaml': kustomization({ resources: [name] }) }))).code).toBe(
+      'buildFailed',
+    );
 });
 
 test('nothing ran that should not', async () => {

@@ -41,7 +41,14 @@ beforeAll(async () => {
   await writeFile(join(root, 'outside', 'linked.yaml'), configMap('canary', { canary: CANARY }));
   const tools = await loadToolPaths({ only: ['kustomize', 'bwrap'] });
   const sandbox = await createSandbox({ mode: 'auto', bwrap: tools.bwrap, workDir: join(root, 'sandbox'), signal: never });
-  engine = await createRenderEngine({ artifacts: store, sandbox, kustomize: tools.kustomize, workDir: join(root, 'work'), cacheDir: join(root, 'cache'), clock: systemClock });
+  engine = await createRenderEngine({
+    artifacts: store,
+    sandbox,
+    kustomize: tools.kustomize,
+    workDir: join(root, 'work'),
+    cacheDir: join(root, 'cache'),
+    clock: systemClock,
+  });
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
@@ -56,7 +63,9 @@ function renderWith(make: (dir: string) => Promise<void>, resource = 'linked.yam
   const path = resource.includes('/') ? 'folder' : '.';
   // A tenant of its own each time: a cached build would not read the file at all.
   const tenantId = `${TENANT_A.slice(0, -4)}${(4096 + count).toString(16)}`;
-  return engine.forTenant(scopeOfJob({ tenantId }, 'test')).render({ artifactDigest, path, build: plainBuild, substitution: { variables: {}, always: false } }, { timeoutMs: 10_000 }, never);
+  return engine
+    .forTenant(scopeOfJob({ tenantId }, 'test'))
+    .render({ artifactDigest, path, build: plainBuild, substitution: { variables: {}, always: false } }, { timeoutMs: 10_000 }, never);
 }
 
 test('A6, twin: a regular file is built', async () => {
@@ -68,14 +77,20 @@ test.each<[string, (dir: string) => Promise<void>]>([
   ['a link to a file outside', (dir) => symlink(join(root, 'outside', 'linked.yaml'), join(dir, 'linked.yaml'))],
   ['a relative link that climbs', (dir) => symlink('../../../outside/linked.yaml', join(dir, 'linked.yaml'))],
   ['a process pseudo-file', (dir) => symlink('/proc/self/environ', join(dir, 'linked.yaml'))],
-  ['a link inside the root', async (dir) => {
-    await writeFile(join(dir, 'real.yaml'), configMap('canary', { canary: CANARY }));
-    await symlink('real.yaml', join(dir, 'linked.yaml'));
-  }],
-  ['a chain', async (dir) => {
-    await symlink(join(root, 'outside', 'linked.yaml'), join(dir, 'second'));
-    await symlink('second', join(dir, 'linked.yaml'));
-  }],
+  [
+    'a link inside the root',
+    async (dir) => {
+      await writeFile(join(dir, 'real.yaml'), configMap('canary', { canary: CANARY }));
+      await symlink('real.yaml', join(dir, 'linked.yaml'));
+    },
+  ],
+  [
+    'a chain',
+    async (dir) => {
+      await symlink(join(root, 'outside', 'linked.yaml'), join(dir, 'second'));
+      await symlink('second', join(dir, 'linked.yaml'));
+    },
+  ],
 ])('A6: %s is refused', async (_title, make) => {
   const refusal = await refusalOf(renderWith(make));
   expect(refusal).toMatchObject({ code: 'buildFailed', message: expect.stringContaining('symbolic link') });

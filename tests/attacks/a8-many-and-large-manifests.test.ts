@@ -9,7 +9,11 @@ beforeAll(async () => {
 afterAll(() => shop.close());
 
 test('A8: one file over its limit, with its twin below it', async () => {
-  const large = (bytes: number): Readonly<Record<string, string>> => ({ 'own.yaml': configMap('own'), 'large.txt': 'x'.repeat(bytes), 'kustomization.yaml': kustomization({ resources: ['own.yaml'], configMapGenerator: [{ name: 'g', files: ['large.txt'] }] }) });
+  const large = (bytes: number): Readonly<Record<string, string>> => ({
+    'own.yaml': configMap('own'),
+    'large.txt': 'x'.repeat(bytes),
+    'kustomization.yaml': kustomization({ resources: ['own.yaml'], configMapGenerator: [{ name: 'g', files: ['large.txt'] }] }),
+  });
   expect((await refusalOf(shop.render(large(11 * 1024 * 1024)))).message).toMatch(/large\.txt has [0-9]+ bytes, the limit/);
   expect((await shop.render(large(100_000))).objects).toHaveLength(2);
 });
@@ -22,7 +26,10 @@ test('A8: more files than the limit', async () => {
 
 test('A8: more objects than can be built in the time that is given', async () => {
   const one = (index: number): string => `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"n${index}"}}`;
-  const list = (count: number): string => `{"apiVersion":"v1","kind":"List","items":[${Array.from({ length: count }, (_, index) => one(index)).join(',')}]}`;
-  expect((await refusalOf(shop.render({ 'l.yaml': list(21_000) }, { timeoutMs: 3_000 }))).message).toMatch(/within 3000 ms, the time limit/);
+  const list = (count: number): string =>
+    `{"apiVersion":"v1","kind":"List","items":[${Array.from({ length: count }, (_, index) => one(index)).join(',')}]}`;
+  expect((await refusalOf(shop.render({ 'l.yaml': list(21_000) }, { timeoutMs: 3_000 }))).message).toMatch(
+    /within 3000 ms, the time limit/,
+  );
   expect((await shop.render({ 'l.yaml': list(200) })).objects).toHaveLength(200);
 });

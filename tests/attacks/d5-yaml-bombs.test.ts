@@ -34,7 +34,7 @@ const bombs: Readonly<Record<string, string>> = {
   'long comment lines': levels(2_000, () => `#${'x'.repeat(100)}`).concat('\nzz: 1'),
   'many documents': `a: 1\n${'---\n'.repeat(20_000)}`,
   'unclosed quote': `a: "${'x\\n'.repeat(50_000)}`,
-  'tags': `a: ${'!a '.repeat(5_000)}x`,
+  tags: `a: ${'!a '.repeat(5_000)}x`,
 };
 
 test.each(Object.entries(bombs))('D5: a kustomization file with %s is refused, and the event loop stays free', async (_title, bomb) => {
@@ -51,14 +51,23 @@ test.each(Object.entries(bombs))('D5: a kustomization file with %s is refused, a
 
 test('D5, twin: anchors, aliases and merges as people write them', async () => {
   const text = `${head}x-labels: &labels {team: a}\n`;
-  expect((await refusalOf(shop.render({ 'own.yaml': configMap('own'), 'kustomization.yaml': text }))).message).toContain('unknown field x-labels');
+  expect((await refusalOf(shop.render({ 'own.yaml': configMap('own'), 'kustomization.yaml': text }))).message).toContain(
+    'unknown field x-labels',
+  );
   const good = 'resources: [own.yaml]\ncommonAnnotations: &both {team: a}\ncommonLabels:\n  <<: *both\n';
   const { objects } = await shop.render({ 'own.yaml': configMap('own'), 'kustomization.yaml': good });
   expect(objects[0]?.['metadata']).toEqual({ name: 'own', labels: { team: 'a' }, annotations: { team: 'a' } });
 });
 
 test('D5: a bomb in a resource ends in the sandbox, within its limits', async () => {
-  const refusal = await refusalOf(shop.render({ 'own.yaml': `${configMap('own')}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: bomb}\n${bombs['aliases in lists'] ?? ''}\n` }, { timeoutMs: 5_000 }));
+  const refusal = await refusalOf(
+    shop.render(
+      {
+        'own.yaml': `${configMap('own')}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: bomb}\n${bombs['aliases in lists'] ?? ''}\n`,
+      },
+      { timeoutMs: 5_000 },
+    ),
+  );
   expect(refusal.code).toBe('buildFailed');
 });
 
@@ -69,8 +78,19 @@ test('D5: a bomb that comes by substitution', async () => {
 });
 
 test('D6: a __proto__ key is refused in a kustomization and after substitution, and Object.prototype stays clean', async () => {
-  expect((await refusalOf(shop.render({ 'own.yaml': configMap('own'), 'kustomization.yaml': `${head}__proto__: {polluted: 1}\n` }))).message).toContain('__proto__');
-  expect((await refusalOf(shop.render({ 'cm.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx: ${v}\n' }, { variables: { v: '{__proto__: {polluted: 1}}' } }))).message).toContain('__proto__');
+  expect(
+    (await refusalOf(shop.render({ 'own.yaml': configMap('own'), 'kustomization.yaml': `${head}__proto__: {polluted: 1}\n` }))).message,
+  ).toContain('__proto__');
+  expect(
+    (
+      await refusalOf(
+        shop.render(
+          { 'cm.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx: ${v}\n' },
+          { variables: { v: '{__proto__: {polluted: 1}}' } },
+        ),
+      )
+    ).message,
+  ).toContain('__proto__');
   expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   expect(kustomization({})).toContain('Kustomization');
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { at } from '#core/json.ts';
-import { configMap, find, kustomization, names, openWorkshop, refusalOf, TENANT_B } from './workshop.ts';
 import type { Files, Workshop } from './workshop.ts';
+import { configMap, find, kustomization, names, openWorkshop, refusalOf, TENANT_B } from './workshop.ts';
 
 let shop: Workshop;
 beforeAll(async () => {
@@ -25,14 +25,23 @@ export const app: Files = {
   'base/kustomization.yaml': kustomization({ resources: ['deployment.yaml', 'service.yaml'] }),
   'base/deployment.yaml': deployment,
   'base/service.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}], selector: {app: web}}\n',
-  'prod/kustomization.yaml': kustomization({ resources: ['../base'], namePrefix: 'prod-', patches: [{ path: 'replicas.yaml' }], configMapGenerator: [{ name: 'settings', files: ['conf=../shared/settings.conf'] }] }),
+  'prod/kustomization.yaml': kustomization({
+    resources: ['../base'],
+    namePrefix: 'prod-',
+    patches: [{ path: 'replicas.yaml' }],
+    configMapGenerator: [{ name: 'settings', files: ['conf=../shared/settings.conf'] }],
+  }),
   'prod/replicas.yaml': 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 5}\n',
   'shared/settings.conf': 'a=b\n',
 };
 
 test('an overlay is built with its base, patch file and a generator file outside its folder', async () => {
   const { objects, cached, digest, inputDigest } = await shop.render(app, { path: './prod' });
-  expect(names(objects)).toEqual(['ConfigMap prod-settings-2f2fg7k4gg', 'Service prod-web', 'Deployment prod-web'].map((name) => expect.stringMatching(name.startsWith('ConfigMap') ? /^ConfigMap prod-settings-/ : name)));
+  expect(names(objects)).toEqual(
+    ['ConfigMap prod-settings-2f2fg7k4gg', 'Service prod-web', 'Deployment prod-web'].map((name) =>
+      expect.stringMatching(name.startsWith('ConfigMap') ? /^ConfigMap prod-settings-/ : name),
+    ),
+  );
   expect(at(find(objects, 'Deployment'), 'spec', 'replicas')).toBe(5);
   expect(cached).toBe(false);
   expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -45,7 +54,12 @@ test('the same render again starts nothing, for another commit too when no file 
   const again = await shop.render(app, { path: 'prod' });
   const otherCommit = await shop.render({ ...app, 'README.md': 'changed' }, { path: 'prod' });
   expect([again.cached, otherCommit.cached, shop.runs()]).toEqual([true, true, runs]);
-  expect([again.digest, otherCommit.digest, again.inputDigest, otherCommit.inputDigest]).toEqual([first.digest, first.digest, first.inputDigest, first.inputDigest]);
+  expect([again.digest, otherCommit.digest, again.inputDigest, otherCommit.inputDigest]).toEqual([
+    first.digest,
+    first.digest,
+    first.inputDigest,
+    first.inputDigest,
+  ]);
   expect((await shop.render(app, { path: 'prod', tenantId: TENANT_B })).cached).toBe(false);
   const changed = await shop.render({ ...app, 'shared/settings.conf': 'a=c\n' }, { path: 'prod' });
   expect(changed.cached).toBe(false);
@@ -62,22 +76,28 @@ test('many at once make one run', async () => {
 });
 
 test('a folder without a kustomization file: all manifests below, nested builds as one entry, other files ignored', async () => {
-  const { objects } = await shop.render({
-    'deploy/a.yaml': configMap('a'),
-    'deploy/deep/er/b.yml': `${configMap('b')}\n---\n${configMap('b2')}\n`,
-    'deploy/notes.txt': 'not: yaml: at: all',
-    'deploy/empty.yaml': '# nothing\n',
-    'deploy/nested/kustomization.yaml': kustomization({ namePrefix: 'n-', resources: ['c.yaml'] }),
-    'deploy/nested/c.yaml': configMap('c'),
-    'deploy/nested/not-listed.yaml': configMap('never'),
-    'other/d.yaml': configMap('d'),
-  }, { path: './deploy' });
+  const { objects } = await shop.render(
+    {
+      'deploy/a.yaml': configMap('a'),
+      'deploy/deep/er/b.yml': `${configMap('b')}\n---\n${configMap('b2')}\n`,
+      'deploy/notes.txt': 'not: yaml: at: all',
+      'deploy/empty.yaml': '# nothing\n',
+      'deploy/nested/kustomization.yaml': kustomization({ namePrefix: 'n-', resources: ['c.yaml'] }),
+      'deploy/nested/c.yaml': configMap('c'),
+      'deploy/nested/not-listed.yaml': configMap('never'),
+      'other/d.yaml': configMap('d'),
+    },
+    { path: './deploy' },
+  );
   expect(names(objects)).toEqual(['ConfigMap a', 'ConfigMap b', 'ConfigMap b2', 'ConfigMap n-c']);
 });
 
 test('an empty folder gives no objects; a missing one is notFound; a file that is no manifest is named', async () => {
   expect((await shop.render({ 'a/README.md': 'x' }, { path: 'a' })).objects).toEqual([]);
-  expect(await refusalOf(shop.render({ 'a/README.md': 'x' }, { path: 'b' }))).toMatchObject({ code: 'notFound', message: expect.stringContaining('b') });
+  expect(await refusalOf(shop.render({ 'a/README.md': 'x' }, { path: 'b' }))).toMatchObject({
+    code: 'notFound',
+    message: expect.stringContaining('b'),
+  });
   const refusal = await refusalOf(shop.render({ 'good.yaml': configMap('a'), 'values.yaml': 'replicas: 3\n' }));
   expect(refusal).toMatchObject({ code: 'buildFailed', message: expect.stringContaining('values.yaml') });
 });

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { createArtifacts } from '#adapters/blob/artifacts.ts';
 import type { ArtifactStore } from '#adapters/blob/artifacts.ts';
-import { createRenderEngine } from '#adapters/kustomize/render.ts';
+import { createArtifacts } from '#adapters/blob/artifacts.ts';
 import type { RenderEngine } from '#adapters/kustomize/render.ts';
+import { createRenderEngine } from '#adapters/kustomize/render.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import type { Sandbox, SandboxMode } from '#adapters/sandbox/types.ts';
 import { AppError } from '#core/errors.ts';
@@ -17,7 +17,15 @@ import { systemClock } from '#core/time.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
 
 export type Files = Readonly<Record<string, string>>;
-export type RenderCall = Readonly<{ path?: string; build?: Partial<BuildSpec>; variables?: Substitution['variables']; always?: boolean; tenantId?: string; timeoutMs?: number; signal?: AbortSignal }>;
+export type RenderCall = Readonly<{
+  path?: string;
+  build?: Partial<BuildSpec>;
+  variables?: Substitution['variables'];
+  always?: boolean;
+  tenantId?: string;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}>;
 
 /** The real store, sandbox and kustomize in a folder of their own. `canary` is a text that stands in a file next to everything; it must appear nowhere. */
 export type Workshop = Readonly<{
@@ -63,7 +71,14 @@ export async function openWorkshop(mode: 'auto' | SandboxMode = 'auto'): Promise
     },
   };
   const store = createArtifacts({ dir: join(root, 'store'), clock: systemClock });
-  const engine = await createRenderEngine({ artifacts: store, sandbox: counted, kustomize: tools.kustomize, workDir: join(root, 'work'), cacheDir: join(root, 'cache'), clock: systemClock });
+  const engine = await createRenderEngine({
+    artifacts: store,
+    sandbox: counted,
+    kustomize: tools.kustomize,
+    workDir: join(root, 'work'),
+    cacheDir: join(root, 'cache'),
+    clock: systemClock,
+  });
   const publish = (files: Files): Promise<string> => publishTo(store, root, files);
   return {
     root,
@@ -76,7 +91,12 @@ export async function openWorkshop(mode: 'auto' | SandboxMode = 'auto'): Promise
       const artifactDigest = typeof files === 'string' ? files : await publish(files);
       const render = engine.forTenant(scopeOfJob({ tenantId: call.tenantId ?? TENANT_A }, 'test'));
       return render.render(
-        { artifactDigest, path: call.path ?? './', build: { ...plainBuild, ...call.build }, substitution: { variables: call.variables ?? {}, always: call.always ?? false } },
+        {
+          artifactDigest,
+          path: call.path ?? './',
+          build: { ...plainBuild, ...call.build },
+          substitution: { variables: call.variables ?? {}, always: call.always ?? false },
+        },
         { timeoutMs: call.timeoutMs ?? 30_000 },
         call.signal ?? never,
       );
@@ -100,7 +120,12 @@ async function publishTo(store: ArtifactStore, root: string, files: Files): Prom
 
 /** `Kind namespace/name` of each object, in order. */
 export function names(objects: readonly Manifest[]): readonly string[] {
-  return objects.map((one) => [textAt(one, 'kind'), [textAt(one, 'metadata', 'namespace'), textAt(one, 'metadata', 'name')].filter((part) => part !== undefined).join('/')].join(' '));
+  return objects.map((one) =>
+    [
+      textAt(one, 'kind'),
+      [textAt(one, 'metadata', 'namespace'), textAt(one, 'metadata', 'name')].filter((part) => part !== undefined).join('/'),
+    ].join(' '),
+  );
 }
 
 export function find(objects: readonly Manifest[], kind: string): Manifest {

@@ -13,11 +13,26 @@ export type Cell = Readonly<{
   root: string;
   sandbox: Sandbox;
   /** Runs a text as JavaScript in the sandbox: Node is the program, `program` its only file. */
-  script(program: string, options?: Readonly<{ limits?: Partial<SandboxLimits>; signal?: AbortSignal; stdin?: Uint8Array; env?: Readonly<Record<string, string>> }>): Promise<SandboxResult>;
+  script(
+    program: string,
+    options?: Readonly<{
+      limits?: Partial<SandboxLimits>;
+      signal?: AbortSignal;
+      stdin?: Uint8Array;
+      env?: Readonly<Record<string, string>>;
+    }>,
+  ): Promise<SandboxResult>;
   close(): Promise<void>;
 }>;
 
-const roomy: SandboxLimits = { timeoutMs: 20_000, maxOutputBytes: 1_000_000, maxMemoryBytes: 2 ** 40, maxCpuSeconds: 20, maxProcesses: 60, maxFileBytes: 1_000_000 };
+const roomy: SandboxLimits = {
+  timeoutMs: 20_000,
+  maxOutputBytes: 1_000_000,
+  maxMemoryBytes: 2 ** 40,
+  maxCpuSeconds: 20,
+  maxProcesses: 60,
+  maxFileBytes: 1_000_000,
+};
 
 export async function openCell(mode: SandboxMode): Promise<Cell> {
   const root = await mkdtemp(join(tmpdir(), 'weir-sandbox-'));

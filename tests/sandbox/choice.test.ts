@@ -21,7 +21,10 @@ function create(mode: 'auto' | 'bwrap' | 'unshare' | 'weak', launch: Launch | nu
 }
 
 /** A stand-in that starts the program without isolating it: the last argument list after `--`, as a broken container engine would. */
-const isolatesNothing: Launch = { command: [process.execPath, '--no-warnings', join(import.meta.dirname, 'isolates-nothing.mts')], env: {} };
+const isolatesNothing: Launch = {
+  command: [process.execPath, '--no-warnings', join(import.meta.dirname, 'isolates-nothing.mts')],
+  env: {},
+};
 
 test('auto takes bubblewrap when it works and unshare without it', async () => {
   expect((await create('auto', bwrap)).mode).toBe('bwrap');

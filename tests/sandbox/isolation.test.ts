@@ -2,8 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCell, strongModes } from './cell.ts';
 import type { Cell } from './cell.ts';
+import { openCell, strongModes } from './cell.ts';
 
 describe.each(strongModes)('mode %s', (mode) => {
   let cell: Cell;

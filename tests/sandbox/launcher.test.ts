@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCell, strongModes } from './cell.ts';
 import type { Cell } from './cell.ts';
+import { openCell, strongModes } from './cell.ts';
 
 const run = promisify(execFile);
 
@@ -20,7 +20,9 @@ describe.each(strongModes)('mode %s', (mode) => {
     await mkdir(mirror, { recursive: true });
     const { command, env } = cell.sandbox.launcher({ readOnly: [], writable: [mirror] });
     const [program = '', ...prefix] = command;
-    const { stdout } = await run(program, [...prefix, 'git', 'init', '--bare', '--quiet', join(mirror, 'm.git')], { env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...env } });
+    const { stdout } = await run(program, [...prefix, 'git', 'init', '--bare', '--quiet', join(mirror, 'm.git')], {
+      env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...env },
+    });
     expect(stdout).toBe('');
     expect((await run('git', ['-C', join(mirror, 'm.git'), 'rev-parse', '--is-bare-repository'])).stdout.trim()).toBe('true');
   });
@@ -29,6 +31,8 @@ describe.each(strongModes)('mode %s', (mode) => {
     await writeFile(join(cell.root, 'hidden'), 'x');
     const { command, env } = cell.sandbox.launcher({ readOnly: [], writable: [] });
     const [program = '', ...prefix] = command;
-    await expect(run(program, [...prefix, 'cat', join(cell.root, 'hidden')], { env: { PATH: '/usr/bin:/bin', ...env } })).rejects.toThrow('No such file');
+    await expect(run(program, [...prefix, 'cat', join(cell.root, 'hidden')], { env: { PATH: '/usr/bin:/bin', ...env } })).rejects.toThrow(
+      'No such file',
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCell, strongModes } from './cell.ts';
 import type { Cell } from './cell.ts';
+import { openCell, strongModes } from './cell.ts';
 
 describe.each([...strongModes, 'weak'] as const)('mode %s', (mode) => {
   let cell: Cell;
@@ -20,7 +20,9 @@ describe.each([...strongModes, 'weak'] as const)('mode %s', (mode) => {
   });
 
   test('output: stopped at the limit, and never more than the limit is kept', async () => {
-    const result = await cell.script(`const block = 'x'.repeat(65536); const more = () => process.stdout.write(block, more); more();`, { limits: { maxOutputBytes: 100_000 } });
+    const result = await cell.script(`const block = 'x'.repeat(65536); const more = () => process.stdout.write(block, more); more();`, {
+      limits: { maxOutputBytes: 100_000 },
+    });
     expect(result.stoppedBy).toBe('output');
     expect(result.stdout.byteLength).toBe(100_000);
   });
@@ -32,7 +34,8 @@ describe.each([...strongModes, 'weak'] as const)('mode %s', (mode) => {
   });
 
   test('one file: cannot grow over the limit', async () => {
-    const program = (bytes: number): string => `import { writeFileSync } from 'node:fs'; process.on('SIGXFSZ', () => 0); try { writeFileSync((process.env.TMPDIR ?? '/tmp') + '/big', Buffer.alloc(${bytes})); console.log('written'); } catch (error) { console.log(error.code); }`;
+    const program = (bytes: number): string =>
+      `import { writeFileSync } from 'node:fs'; process.on('SIGXFSZ', () => 0); try { writeFileSync((process.env.TMPDIR ?? '/tmp') + '/big', Buffer.alloc(${bytes})); console.log('written'); } catch (error) { console.log(error.code); }`;
     const small = await cell.script(program(50_000), { limits: { maxFileBytes: 200_000 } });
     const big = await cell.script(program(500_000), { limits: { maxFileBytes: 200_000 } });
     expect(small.stdout.toString()).toBe('written\n');

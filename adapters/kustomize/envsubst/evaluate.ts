@@ -1,9 +1,9 @@
-import { fromBytes, fromRunes, runeAt, runesOf, toBytes } from './bytes.ts';
 import type { ByteText } from './bytes.ts';
-import { BudgetError, trimPrefix } from './glob.ts';
+import { fromBytes, fromRunes, runeAt, runesOf, toBytes } from './bytes.ts';
 import type { Budget } from './glob.ts';
-import { parseTemplate, SubstitutionError } from './parse.ts';
+import { BudgetError, trimPrefix } from './glob.ts';
 import type { Call, Part } from './parse.ts';
+import { parseTemplate, SubstitutionError } from './parse.ts';
 
 export type EvaluateLimits = Readonly<{ maxOutputBytes: number }>;
 
@@ -18,7 +18,10 @@ const INTEGER = /^[-+]?[0-9]{1,18}$/;
 export function evaluate(text: string, variables: ReadonlyMap<string, string>, limits: EvaluateLimits): string {
   const budget: Budget = { steps: MAX_STEPS, outputBytes: limits.maxOutputBytes };
   const values: ReadonlyMap<ByteText, ByteText> = new Map([...variables].map(([name, value]) => [toBytes(name), toBytes(value)]));
-  const done = join(parseTemplate(toBytes(text)).map((part) => evaluatePart(part, values, budget)), budget);
+  const done = join(
+    parseTemplate(toBytes(text)).map((part) => evaluatePart(part, values, budget)),
+    budget,
+  );
   const result = fromBytes(done);
   if (result === null) throw new SubstitutionError('', 'the result is not valid UTF-8: an offset cuts a letter in half');
   return result;
@@ -41,7 +44,8 @@ function evaluatePart(part: Part, values: ReadonlyMap<ByteText, ByteText>, budge
   const args = part.args.map((arg) => evaluatePart(arg, values, budget));
   const name = fromBytes(part.name) ?? '';
   const value = values.get(part.name);
-  if (value === undefined && !DEFAULT_OPERATORS.has(part.op)) throw new SubstitutionError(name, 'the variable is not set and the expression has no default');
+  if (value === undefined && !DEFAULT_OPERATORS.has(part.op))
+    throw new SubstitutionError(name, 'the variable is not set and the expression has no default');
   try {
     return apply(part, value ?? '', args, budget);
   } catch (error) {

@@ -1,5 +1,5 @@
-import { runeAt } from './bytes.ts';
 import type { ByteText } from './bytes.ts';
+import { runeAt } from './bytes.ts';
 
 /** Counts work; a pattern against a long value is quadratic, so that the work of one object is bounded. */
 export type Budget = { steps: number; outputBytes: number };

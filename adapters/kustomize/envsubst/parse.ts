@@ -1,7 +1,7 @@
-import { runeAt } from './bytes.ts';
 import type { ByteText } from './bytes.ts';
-import { peek, scan } from './scanner.ts';
+import { runeAt } from './bytes.ts';
 import type { Accept, Scanner } from './scanner.ts';
+import { peek, scan } from './scanner.ts';
 
 export type Part = Readonly<{ is: 'text'; value: ByteText }> | Call;
 /** `${name<op>args}`; op is empty for a bare variable. */
@@ -29,8 +29,10 @@ const only =
   (point, length) =>
     point === character.charCodeAt(0) && length <= max;
 const casing: Accept = (point, length) => (point === 0x2c || point === 0x5e) && length < 3;
-const defaultOperator: Accept = (point, length) => (length === 1 && point === 0x3a) || (length === 2 && '=-?+'.includes(String.fromCodePoint(point)));
-const replaceOperator: Accept = (point, length) => (length === 1 && point === 0x2f) || (length === 2 && '/#%'.includes(String.fromCodePoint(point)));
+const defaultOperator: Accept = (point, length) =>
+  (length === 1 && point === 0x3a) || (length === 2 && '=-?+'.includes(String.fromCodePoint(point)));
+const replaceOperator: Accept = (point, length) =>
+  (length === 1 && point === 0x2f) || (length === 2 && '/#%'.includes(String.fromCodePoint(point)));
 
 /**
  * The parts of a text with `${…}` in it, in the grammar of fluxcd/pkg/envsubst 1.8.0 with its quirks (libraries.md 15.5). Throws SubstitutionError.
@@ -124,7 +126,8 @@ function removeCall(scanner: Scanner, name: ByteText, depth: number): Call {
 function replaceCall(scanner: Scanner, name: ByteText, depth: number): Call {
   const op = operator(scanner, name, replaceOperator);
   const pattern = argument(scanner, name, depth, notSlash, true);
-  if (scan(scanner, { accept: only('/', Number.POSITIVE_INFINITY), word: true }) !== 'word') throw new SubstitutionError(name, 'bad substitution');
+  if (scan(scanner, { accept: only('/', Number.POSITIVE_INFINITY), word: true }) !== 'word')
+    throw new SubstitutionError(name, 'bad substitution');
   if (peek(scanner) === 0x7d) return close(scanner, { is: 'call', name, op, args: [pattern] });
   return close(scanner, { is: 'call', name, op, args: [pattern, argument(scanner, name, depth, notClosing, true)] });
 }

@@ -1,5 +1,5 @@
-import { runeAt } from './bytes.ts';
 import type { ByteText } from './bytes.ts';
+import { runeAt } from './bytes.ts';
 
 export type Token = 'end' | 'word' | 'open' | 'close' | 'other';
 /** Whether a character belongs to the word; `length` is the word's length in bytes with it. */

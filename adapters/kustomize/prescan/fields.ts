@@ -1,15 +1,47 @@
 import type { Json, JsonObject } from '#core/json.ts';
 import { isObject } from '#core/json.ts';
 import { refuse } from '../refusal.ts';
-import { objectList, onlyKeys, remoteReason, textList } from './references.ts';
 import type { Expected, Reference } from './references.ts';
+import { objectList, onlyKeys, remoteReason, textList } from './references.ts';
 
 /**
  * The fields of a kustomization file (kustomize 5.8, api/types/kustomization.go), split by what they can name. Go's JSON reader takes field names in any
  * case, so that `HelmCharts` would be read too: here only the exact names are known.
  */
-const PLAIN_FIELDS = ['apiVersion', 'kind', 'metadata', 'namePrefix', 'nameSuffix', 'namespace', 'commonLabels', 'commonAnnotations', 'labels', 'images', 'replicas', 'vars', 'sortOptions', 'generatorOptions', 'buildMetadata'] as const;
-const PATH_FIELDS = ['resources', 'bases', 'components', 'crds', 'configurations', 'openapi', 'generators', 'transformers', 'validators', 'patches', 'patchesStrategicMerge', 'patchesJson6902', 'replacements', 'configMapGenerator', 'secretGenerator'] as const;
+const PLAIN_FIELDS = [
+  'apiVersion',
+  'kind',
+  'metadata',
+  'namePrefix',
+  'nameSuffix',
+  'namespace',
+  'commonLabels',
+  'commonAnnotations',
+  'labels',
+  'images',
+  'replicas',
+  'vars',
+  'sortOptions',
+  'generatorOptions',
+  'buildMetadata',
+] as const;
+const PATH_FIELDS = [
+  'resources',
+  'bases',
+  'components',
+  'crds',
+  'configurations',
+  'openapi',
+  'generators',
+  'transformers',
+  'validators',
+  'patches',
+  'patchesStrategicMerge',
+  'patchesJson6902',
+  'replacements',
+  'configMapGenerator',
+  'secretGenerator',
+] as const;
 const HELM_FIELDS: ReadonlySet<string> = Object.freeze(new Set(['helmCharts', 'helmGlobals', 'helmChartInflationGenerator']));
 const KNOWN: ReadonlySet<string> = Object.freeze(new Set<string>([...PLAIN_FIELDS, ...PATH_FIELDS]));
 
@@ -17,7 +49,23 @@ const PATCH_KEYS: ReadonlySet<string> = Object.freeze(new Set(['path', 'patch', 
 const REPLACEMENT_KEYS: ReadonlySet<string> = Object.freeze(new Set(['path', 'source', 'targets']));
 const OPENAPI_KEYS: ReadonlySet<string> = Object.freeze(new Set(['path', 'version']));
 const GENERATOR_KEYS: ReadonlySet<string> = Object.freeze(
-  new Set(['name', 'namespace', 'behavior', 'files', 'env', 'envs', 'literals', 'options', 'type', 'immutable', 'annotations', 'labels', 'apiVersion', 'kind', 'metadata']),
+  new Set([
+    'name',
+    'namespace',
+    'behavior',
+    'files',
+    'env',
+    'envs',
+    'literals',
+    'options',
+    'type',
+    'immutable',
+    'annotations',
+    'labels',
+    'apiVersion',
+    'kind',
+    'metadata',
+  ]),
 );
 
 type Unresolved = Readonly<{ field: string; text: string; expected: Expected; role: Reference['role'] }>;
@@ -28,7 +76,8 @@ export type FieldsFound = Readonly<{ references: readonly Unresolved[]; inlines:
 /** Every path of a kustomization file, not yet resolved, and its inline plugin settings. Throws buildFailed for unknown, helm and broken fields. Pure. */
 export function scanFields(kustomization: JsonObject, file: string): FieldsFound {
   for (const key of Object.keys(kustomization)) {
-    if (HELM_FIELDS.has(key)) throw refuse(`${file}: ${key} is not supported: no chart is rendered inside a kustomization; use a HelmRelease`);
+    if (HELM_FIELDS.has(key))
+      throw refuse(`${file}: ${key} is not supported: no chart is rendered inside a kustomization; use a HelmRelease`);
   }
   onlyKeys(kustomization, KNOWN, file, '');
   const simple = (field: string, expected: Expected, role: Reference['role']): readonly Unresolved[] =>
@@ -67,7 +116,10 @@ function openapi(value: Json | undefined, file: string): readonly Unresolved[] {
 }
 
 function patchFiles(kustomization: JsonObject, file: string): readonly Unresolved[] {
-  return [...pathsOf(kustomization['patches'], PATCH_KEYS, file, 'patches'), ...pathsOf(kustomization['patchesJson6902'], PATCH_KEYS, file, 'patchesJson6902')];
+  return [
+    ...pathsOf(kustomization['patches'], PATCH_KEYS, file, 'patches'),
+    ...pathsOf(kustomization['patchesJson6902'], PATCH_KEYS, file, 'patchesJson6902'),
+  ];
 }
 
 function strategicMerge(kustomization: JsonObject, file: string): readonly Unresolved[] {
@@ -98,9 +150,11 @@ export function generatorSources(one: JsonObject, file: string, field: string): 
     const path = text.includes('=') && remoteReason(text) === null ? text.slice(text.indexOf('=') + 1) : text;
     return { field: `${field}.files[${index}]`, text: path, expected: 'file', role: 'data' };
   });
-  const envs = textList(one['envs'], file, `${field}.envs`).map((text, index): Unresolved => ({ field: `${field}.envs[${index}]`, text, expected: 'file', role: 'data' }));
+  const envs = textList(one['envs'], file, `${field}.envs`).map(
+    (text, index): Unresolved => ({ field: `${field}.envs[${index}]`, text, expected: 'file', role: 'data' }),
+  );
   return [...files, ...envs, ...onePath(one['env'], file, `${field}.env`)];
 }
 
-export { PATCH_KEYS, REPLACEMENT_KEYS };
 export type { Unresolved };
+export { PATCH_KEYS, REPLACEMENT_KEYS };

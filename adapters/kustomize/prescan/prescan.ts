@@ -1,6 +1,6 @@
 import { AppError } from '#core/errors.ts';
-import { isObject } from '#core/json.ts';
 import type { Json, JsonObject } from '#core/json.ts';
+import { isObject } from '#core/json.ts';
 import type { BuildSpec } from '#core/ports.ts';
 import type { ArtifactTree, FileEntry } from '../artifact-tree.ts';
 import { generateKustomization, kustomizationFileOf } from '../generate.ts';
@@ -8,8 +8,8 @@ import { goJson } from '../go-json.ts';
 import { mergeSpec, moveLegacyPatches } from '../merge-spec.ts';
 import { refuse } from '../refusal.ts';
 import { YamlError } from '../yaml.ts';
-import { scanFields } from './fields.ts';
 import type { Unresolved } from './fields.ts';
+import { scanFields } from './fields.ts';
 import { scanPlugins } from './plugins.ts';
 import { resolveReference } from './references.ts';
 
@@ -17,14 +17,32 @@ import { resolveReference } from './references.ts';
  * All that a build reads: `files` are copied as they are, `kustomizations` are our own text of each kustomization file (read once and written again as
  * JSON, so that kustomize sees exactly what was scanned). `root` is the folder to build. Empty: nothing to build, no objects.
  */
-export type Closure = Readonly<{ root: string; empty: boolean; files: ReadonlyMap<string, FileEntry>; kustomizations: ReadonlyMap<string, string> }>;
+export type Closure = Readonly<{
+  root: string;
+  empty: boolean;
+  files: ReadonlyMap<string, FileEntry>;
+  kustomizations: ReadonlyMap<string, string>;
+}>;
 
 /** Reads YAML text off the main thread when it is long. Throws YamlError. */
 export type ParseYaml = (text: string) => Promise<readonly Json[]>;
 
-export const PRESCAN_LIMITS = Object.freeze({ maxFiles: 5_000, maxBytes: 64 * 1024 * 1024, maxDepth: 100, maxVisits: 10_000, maxKustomizationBytes: 256 * 1024 });
+export const PRESCAN_LIMITS = Object.freeze({
+  maxFiles: 5_000,
+  maxBytes: 64 * 1024 * 1024,
+  maxDepth: 100,
+  maxVisits: 10_000,
+  maxKustomizationBytes: 256 * 1024,
+});
 
-type Walk = Readonly<{ tree: ArtifactTree; parse: ParseYaml; build: BuildSpec; files: Map<string, FileEntry>; kustomizations: Map<string, string>; visits: Map<string, number> }>;
+type Walk = Readonly<{
+  tree: ArtifactTree;
+  parse: ParseYaml;
+  build: BuildSpec;
+  files: Map<string, FileEntry>;
+  kustomizations: Map<string, string>;
+  visits: Map<string, number>;
+}>;
 
 /**
  * Walks over every path-bearing field from the folder `path` on and refuses what leaves the source, is remote, runs something, contains itself, or is not
@@ -36,7 +54,9 @@ export async function prescan(tree: ArtifactTree, path: string, build: BuildSpec
   const own = kustomizationFileOf(tree, root);
   const original = own === null ? generateKustomization(tree, root) : await readKustomization(walk, own);
   const file = own ?? inFolder(root, 'kustomization.yaml');
-  const merged = mergeSpec(original, build, file, (component) => tree.folders.has(resolveReference(root, 'spec.components', 'an entry', component)));
+  const merged = mergeSpec(original, build, file, (component) =>
+    tree.folders.has(resolveReference(root, 'spec.components', 'an entry', component)),
+  );
   await visit(walk, root, file, merged, [root]);
   const empty = own === null && isEmpty(merged);
   return { root, empty, files: walk.files, kustomizations: walk.kustomizations };
@@ -63,14 +83,16 @@ function inFolder(folder: string, name: string): string {
 async function readKustomization(walk: Walk, file: string): Promise<JsonObject> {
   const { maxKustomizationBytes } = PRESCAN_LIMITS;
   const entry = walk.tree.files.get(file);
-  if ((entry?.sizeBytes ?? 0) > maxKustomizationBytes) throw refuse(`${file} has more than ${maxKustomizationBytes} bytes, the limit for a kustomization file`);
+  if ((entry?.sizeBytes ?? 0) > maxKustomizationBytes)
+    throw refuse(`${file} has more than ${maxKustomizationBytes} bytes, the limit for a kustomization file`);
   const documents = await readDocuments(walk, file);
   const [first = {}] = documents;
   if (documents.length > 1) throw refuse(`${file} holds more than one document`);
   if (first === null) return {};
   if (!isObject(first)) throw refuse(`${file} is no map`);
   const kind = first['kind'];
-  if (kind !== undefined && kind !== 'Kustomization' && kind !== 'Component') throw refuse(`${file}: kind must be Kustomization or Component`);
+  if (kind !== undefined && kind !== 'Kustomization' && kind !== 'Component')
+    throw refuse(`${file}: kind must be Kustomization or Component`);
   return moveLegacyPatches(first, file);
 }
 
@@ -92,7 +114,8 @@ async function parseNamed(walk: Walk, text: string, file: string): Promise<reado
 async function visit(walk: Walk, folder: string, file: string, kustomization: JsonObject, stack: readonly string[]): Promise<number> {
   const found = scanFields(kustomization, file);
   const fromInlines: Unresolved[] = [];
-  for (const { field, text } of found.inlines) fromInlines.push(...scanPlugins(await parseNamed(walk, text, `${file}: ${field}`), file, field));
+  for (const { field, text } of found.inlines)
+    fromInlines.push(...scanPlugins(await parseNamed(walk, text, `${file}: ${field}`), file, field));
   walk.kustomizations.set(inFolder(folder, 'kustomization.yaml'), goJson(kustomization));
   let visits = 1;
   for (const reference of [...found.references, ...fromInlines]) visits += await follow(walk, { folder, file, stack }, reference);
@@ -124,14 +147,20 @@ async function addFile(walk: Walk, place: Place, path: string, reference: Unreso
   for (const one of walk.files.values()) bytes += one.sizeBytes;
   if (bytes > maxBytes) throw refuse(`${place.file}: the build reads more than ${maxBytes} bytes`);
   if (reference.role !== 'plugin') return;
-  for (const inner of scanPlugins(await readDocuments(walk, path), path, reference.field)) await follow(walk, { ...place, file: path }, inner);
+  for (const inner of scanPlugins(await readDocuments(walk, path), path, reference.field))
+    await follow(walk, { ...place, file: path }, inner);
 }
 
 async function enter(walk: Walk, place: Place, folder: string, reference: Unresolved): Promise<number> {
-  if (reference.role === 'plugin') throw refuse(`${place.file}: ${reference.field} names a folder; name the files with the settings instead`);
+  if (reference.role === 'plugin')
+    throw refuse(`${place.file}: ${reference.field} names a folder; name the files with the settings instead`);
   const start = place.stack.indexOf(folder);
-  if (start >= 0) throw refuse(`${place.file}: ${reference.field} closes a cycle: ${[...place.stack.slice(start), folder].map((one) => one || '.').join(' → ')}`);
-  if (place.stack.length >= PRESCAN_LIMITS.maxDepth) throw refuse(`${place.file}: ${reference.field} goes deeper than ${PRESCAN_LIMITS.maxDepth} folders`);
+  if (start >= 0)
+    throw refuse(
+      `${place.file}: ${reference.field} closes a cycle: ${[...place.stack.slice(start), folder].map((one) => one || '.').join(' → ')}`,
+    );
+  if (place.stack.length >= PRESCAN_LIMITS.maxDepth)
+    throw refuse(`${place.file}: ${reference.field} goes deeper than ${PRESCAN_LIMITS.maxDepth} folders`);
   const known = walk.visits.get(folder);
   if (known !== undefined) return known;
   const file = kustomizationFileOf(walk.tree, folder);

@@ -1,5 +1,5 @@
-import { isObject } from '#core/json.ts';
 import type { Json, JsonObject } from '#core/json.ts';
+import { isObject } from '#core/json.ts';
 import { refuse } from '../refusal.ts';
 
 /** What a field may name: a file, a folder with its own kustomization file, or either. */
@@ -32,7 +32,8 @@ export function resolveReference(folder: string, file: string, field: string, te
   const remote = remoteReason(text);
   if (remote !== null) throw refuse(`${file}: ${field} ${remote}; only paths inside the source are built`);
   if (text === '' || text.length > MAX_PATH_LENGTH || /[\0-\x1f\\]/.test(text)) throw refuse(`${file}: ${field} is no path`);
-  if (text.startsWith('/') || text.startsWith('~')) throw refuse(`${file}: ${field} is an absolute path; only paths inside the source are built`);
+  if (text.startsWith('/') || text.startsWith('~'))
+    throw refuse(`${file}: ${field} is an absolute path; only paths inside the source are built`);
   const parts = folder === '' ? [] : folder.split('/');
   for (const part of text.split('/')) {
     if (part === '' || part === '.') continue;
