@@ -32,13 +32,17 @@ export async function readPage(deps: ApiDeps, reading: Reading, request: PageReq
       return readPart(tx, deps, reading, part, request);
     },
   );
-  const version = answers[0]?.version ?? '0';
+  const version = answers[0]?.version ?? noParts();
   const rows = answers.flatMap((answer) => answer.rows).toSorted((a, b) => compareKeys(a.object, b.object));
   const { limit } = request;
   if (limit === null || rows.length <= limit) return { rows, version: request.version ?? version, next: null };
   const kept = rows.slice(0, limit);
   const last = kept.at(-1);
   return { rows: kept, version: request.version ?? version, next: last === undefined ? null : { namespace: last.object.namespace, name: last.object.name } };
+}
+
+function noParts(): never {
+  throw new Error('a list over no tenant at all has no version');
 }
 
 type PartAnswer = Readonly<{ rows: readonly Row[]; version: string }>;

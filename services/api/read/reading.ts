@@ -1,6 +1,6 @@
 import type { Resource } from '#core/resource.ts';
 import type { StoredObject } from '#core/store.ts';
-import type { TenantScope } from '#core/tenant.ts';
+import { authorize, type TenantScope } from '#core/tenant.ts';
 import { principalKey } from '#services/api/auth/principal-key.ts';
 import { canRead } from '#services/api/auth/visibility.ts';
 import type { SignedInCall } from '#services/api/wire/call.ts';
@@ -23,14 +23,17 @@ export type ReadPart = Readonly<{
 /** What a list or watch covers. */
 export type Reading = Readonly<{ resource: Resource; parts: readonly ReadPart[]; selectors: Selectors }>;
 
-/** The parts of a grant that are rows of tenants; `shared` has none and is answered elsewhere. */
+/** The parts of a grant that are rows of tenants; `shared` has no rows of its own, only the version of a snapshot. */
 export function partsOf(resource: Resource, grant: Grant, call: SignedInCall): readonly ReadPart[] {
   const ownKey = principalKey(call.principal);
   const isSecret = resource.secretFields.length > 0;
   const reveals = (scope: TenantScope, tenantName: string): boolean => isSecret && canRead(call.principal, resource, { tenantId: scope.tenantId, tenantName });
   switch (grant.is) {
     case 'shared':
-      return [];
+      return call.principal.memberships.flatMap(({ tenantId, tenantName }) => {
+        const answer = authorize(call.principal, { verb: 'list', resource, tenantId, tenantName });
+        return answer.allowed ? [{ scope: answer.scope, namespaces: [], ownKey: null, reveal: false }] : [];
+      });
     case 'one':
       return [
         {

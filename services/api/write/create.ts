@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { appendAudit } from '#adapters/postgres/audit.ts';
+import { shareNamespace } from '#adapters/postgres/namespace-content.ts';
 import { getObject, insertObject, type NewObject } from '#adapters/postgres/objects.ts';
 import { sealSecret } from '#adapters/postgres/secrets.ts';
 import { rollbackWith, type TenantTx } from '#adapters/postgres/tenant-tx.ts';
@@ -62,6 +63,7 @@ function namespaceOf({ resource, call }: WriteContext): string {
 
 /** The namespace must be there, and not on its way out. */
 async function checkNamespace(tx: TenantTx, name: string): Promise<void> {
+  await shareNamespace(tx, name);
   const found = await getObject(tx, { kind: 'Namespace', namespace: '', name });
   if (found === null) throw namespaceNotFound(name);
   if (found.deletingAtMs === null) return;
