@@ -1,4 +1,4 @@
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { createAddressJudge, parseCidr } from './addresses.ts';
 import { createEgress, type ResolveAll } from './egress.ts';
@@ -156,7 +156,9 @@ test('a socket opened with egressLookup reaches an allowed address and never a p
     socket.end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  const { port } = address;
   try {
     expect(await outcomeOf(port, [])).toMatch('private or reserved address');
     expect(hits).toBe(0);
@@ -165,6 +167,15 @@ test('a socket opened with egressLookup reaches an allowed address and never a p
   } finally {
     server.close();
   }
+});
+
+test('a name that does not resolve is said in the words of whoever asks', async () => {
+  const egress = createEgress({ allowCidrs: [], resolveAll: async () => [] });
+  await expect(egress.check('gone.example', never)).rejects.toMatchObject({
+    code: 'gitFailed',
+    message: 'the host gone.example has no address',
+  });
+  await expect(egress.resolve('gone.example', never)).rejects.toMatchObject({ code: 'ENOTFOUND' });
 });
 
 function outcomeOf(port: number, allowCidrs: readonly string[]): Promise<string> {

@@ -10,10 +10,10 @@ export type ResolveAll = (host: string, signal: AbortSignal) => Promise<readonly
 export interface EgressPolicy {
   /**
    * Resolves once and answers the addresses to connect to, so that check and use cannot differ (G2). Throws AppError egressDenied when any of them
-   * is not public and not allowed (a mixed answer is refused whole), gitFailed when the name does not resolve.
+   * is not public and not allowed (a mixed answer is refused whole), and an Error with code ENOTFOUND when the name does not resolve.
    */
   resolve(host: string, signal: AbortSignal): Promise<readonly CheckedAddress[]>;
-  /** The same as plain texts, as the git adapter wants it. */
+  /** The same as plain texts, as the git adapter wants it: there a name that does not resolve is AppError gitFailed. */
   check(host: string, signal: AbortSignal): Promise<readonly string[]>;
   /** For `lookup` of net.connect, tls.connect and undici's connector: the check sits in the socket's own look-up. */
   readonly egressLookup: LookupFunction;
@@ -42,22 +42,27 @@ export function createEgress({
   async function resolveName(name: string, signal: AbortSignal): Promise<readonly Readonly<{ address: string; family: number }>[]> {
     const found = await resolveAll(name, signal).catch((error: unknown) => {
       signal.throwIfAborted();
-      throw new AppError('gitFailed', `the host ${name} does not resolve`, {}, { cause: error });
+      throw notFound(`the host ${name} does not resolve`, error);
     });
-    if (found.length === 0) throw new AppError('gitFailed', `the host ${name} has no address`);
+    if (found.length === 0) throw notFound(`the host ${name} has no address`, null);
     return found;
   }
   return Object.freeze({
     resolve,
     async check(host, signal) {
-      return (await resolve(host, signal)).map(({ address }) => address);
+      const found = await resolve(host, signal).catch((error: unknown) => {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOTFOUND')
+          throw new AppError('gitFailed', error.message, {}, { cause: error });
+        throw error;
+      });
+      return found.map(({ address }) => address);
     },
     egressLookup(host, options, callback) {
       resolve(host, AbortSignal.timeout(30_000)).then(
         (found) => {
           const wanted = options.family === 4 || options.family === 6 ? found.filter(({ family }) => family === options.family) : found;
           const [first] = wanted;
-          if (first === undefined) return callback(Object.assign(new Error('no address of this family'), { code: 'ENOTFOUND' }), '');
+          if (first === undefined) return callback(notFound('the host has no address of this family', null), '');
           return options.all === true
             ? callback(
                 null,
@@ -69,6 +74,11 @@ export function createEgress({
       );
     },
   } satisfies EgressPolicy);
+}
+
+/** As node:dns says it, so that whoever connects treats it as a host that cannot be reached. */
+function notFound(message: string, cause: unknown): NodeJS.ErrnoException {
+  return Object.assign(new Error(message, { cause }), { code: 'ENOTFOUND' });
 }
 
 /** Odd spellings (0x7f.1, 2130706433, ①.②, trailing dots) become what the platform would connect to, or are refused. */
