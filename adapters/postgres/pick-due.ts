@@ -35,7 +35,7 @@ with recursive lanes (tenant_id, lane) as (
 ),
 flying as (
   select tenant_id, lane, cluster_id, host from weir.work
-  where (lease_until is not null or offered_until is not null) and (lease_until > clock_timestamp() or offered_until > clock_timestamp())
+  where (lease_until is not null or offered_until is not null) and (lease_until > statement_timestamp() or offered_until > statement_timestamp())
 ),
 by_tenant as (select tenant_id, count(*)::int as n from flying group by tenant_id),
 by_lane as (select lane, count(*)::int as n from flying where lane <> '' group by lane),
@@ -46,8 +46,8 @@ candidates as (
   left join by_lane g using (lane)
   cross join lateral (
     select w.unit_id, w.due_at, w.cluster_id from weir.work w
-    where w.tenant_id = l.tenant_id and w.lane = l.lane and w.due_at <= clock_timestamp()
-      and (w.lease_until is null or w.lease_until <= clock_timestamp()) and (w.offered_until is null or w.offered_until <= clock_timestamp())
+    where w.tenant_id = l.tenant_id and w.lane = l.lane and w.due_at <= statement_timestamp()
+      and (w.lease_until is null or w.lease_until <= statement_timestamp()) and (w.offered_until is null or w.offered_until <= statement_timestamp())
     order by w.due_at limit greatest(0, least($1::int, $2::int - coalesce(t.n, 0)))
   ) c
   where not exists (select from weir.dir_tenants d where d.tenant_id = l.tenant_id and d.suspended)
@@ -70,9 +70,9 @@ chosen as (
 ),
 locked as (
   select w.tenant_id, w.unit_id from weir.work w join chosen using (tenant_id, unit_id)
-  where w.due_at <= clock_timestamp() order by chosen.turn, chosen.due_at for update of w skip locked
+  where w.due_at <= statement_timestamp() order by chosen.turn, chosen.due_at for update of w skip locked
 )
-update weir.work w set offered_until = clock_timestamp() + $7::float8 * interval '1 millisecond' from locked
+update weir.work w set offered_until = statement_timestamp() + $7::float8 * interval '1 millisecond' from locked
 where w.tenant_id = locked.tenant_id and w.unit_id = locked.unit_id
 returning w.tenant_id, w.kind, w.definition_id, w.cluster_id`;
 
