@@ -140,6 +140,8 @@ export interface Cluster {
   read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | null>;
   /** What server-side apply of the manifest would change, by one dry run: true when the live object differs. */
   differs(item: ApplyItem, signal: AbortSignal): Promise<boolean>;
+  /** The live object and what server-side apply would make of it, by one read and one dry run as the tenant. Nothing is written. */
+  preview(item: ApplyItem, signal: AbortSignal): Promise<Readonly<{ live: JsonObject | null; after: JsonObject }>>;
   /** Deletes with uid precondition and background propagation after checking our label. `gone` only when the API server confirmed absence (404) or another uid. */
   remove(deliveryId: string, targets: readonly Readonly<{ id: string; ref: ObjectRef; uid: string }>[], options: Readonly<{ beforeBatch(): Promise<void>; afterBatch(results: readonly Removed[]): Promise<void> }>, signal: AbortSignal): Promise<readonly Removed[]>;
   /** Health by kstatus rules; from watches of whole objects that stay open while something is in progress, so that a change makes the delivery due. */

@@ -21,6 +21,7 @@ import { openServerTls } from '#deploy/plane/tls.ts';
 import { listen } from '#deploy/plane/listen.ts';
 import { startScheduler } from '#services/scheduler/loop.ts';
 import { openAdapters } from '#workers/open-adapters.ts';
+import { previewer } from '#workers/preview.ts';
 import { kindRoutes } from '#workers/runnables.ts';
 
 export type Plane = Readonly<{ url: string; caFile: string; issuer: string; demoLogin: boolean; notes: readonly string[]; stop(): Promise<void> }>;
@@ -61,7 +62,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
     const opened = keep(await openAdapters({ config, worker, version, db, keys, clock, log, failpoints, kustomize: config.kustomize ?? tools.kustomize, bwrap: tools.bwrap }), (part) => part.close());
     const secret = await keptSecret(join(config.stateDir, 'keys', 'api'));
     const api = keep(
-      await openApi({ config, db, keys, clock, log, failpoints, identity, tls: tls.current(), serverCaPem: tls.caPem, publicUrl, secret, checks: healthChecks({ db, queues, sandbox: opened.sandbox, weak: config.sandbox === 'weak' }) }),
+      await openApi({ config, db, keys, clock, log, failpoints, identity, tls: tls.current(), serverCaPem: tls.caPem, publicUrl, secret, preview: previewer(opened.adapters, log), checks: healthChecks({ db, queues, sandbox: opened.sandbox, weak: config.sandbox === 'weak' }) }),
       (part) => part.close(),
     );
     tls.renewInto(api.app.server);

@@ -1,21 +1,22 @@
-import type { Failpoints } from '#core/failpoints.ts';
-import type { JsonObject } from '#core/json.ts';
-import type { Applied, ApplyItem, Cluster, Health, LiveMeta, ObjectRef, Removed } from '#core/ports.ts';
-import type { Clock } from '#core/time.ts';
-import { AppError } from '#core/errors.ts';
 import { canHoldContent, holdsForeignContent } from '#adapters/kube/content.ts';
 import { wouldDiffer } from '#adapters/kube/differs.ts';
 import type { Discovery } from '#adapters/kube/discovery.ts';
 import { outsideGrant } from '#adapters/kube/grant.ts';
 import { readHealth } from '#adapters/kube/health/read-health.ts';
-import { type LiveRun, type Wanted, readLive } from '#adapters/kube/live.ts';
-import { type Target, getObject } from '#adapters/kube/objects.ts';
+import { type LiveRun, readLive, type Wanted } from '#adapters/kube/live.ts';
+import { getObject, type Target } from '#adapters/kube/objects.ts';
 import type { ResourceType } from '#adapters/kube/paths.ts';
+import { previewApply } from '#adapters/kube/preview.ts';
 import { type RemoveTarget, removeAll } from '#adapters/kube/remove.ts';
 import type { Session } from '#adapters/kube/session.ts';
 import { applyAll } from '#adapters/kube/ssa/apply.ts';
 import { nameOf } from '#adapters/kube/ssa/outcome.ts';
 import type { LiveView } from '#adapters/kube/watch/live-view.ts';
+import { AppError } from '#core/errors.ts';
+import type { Failpoints } from '#core/failpoints.ts';
+import type { JsonObject } from '#core/json.ts';
+import type { Applied, ApplyItem, Cluster, Health, LiveMeta, ObjectRef, Removed } from '#core/ports.ts';
+import type { Clock } from '#core/time.ts';
 
 export type Bound = Readonly<{
   clusterId: string;
@@ -36,7 +37,14 @@ export function createCluster(bound: Bound): Cluster {
   const { session, discovery, view, clusterName, namespaces, deliveryId } = bound;
   const resolver = (signal: AbortSignal) => (apiVersion: string, kind: string) => discovery.resolve(session, apiVersion, kind, signal);
   const refuses = (ref: ObjectRef, type: ResourceType | null): string | null => outsideGrant(ref, type, clusterName, namespaces);
-  const looks = (delivery: string, signal: AbortSignal): LiveRun => ({ session, view, deliveryId: delivery, resolve: resolver(signal), sees: (mode) => bound.sees(delivery, mode), signal });
+  const looks = (delivery: string, signal: AbortSignal): LiveRun => ({
+    session,
+    view,
+    deliveryId: delivery,
+    resolve: resolver(signal),
+    sees: (mode) => bound.sees(delivery, mode),
+    signal,
+  });
 
   async function find(ref: ObjectRef, signal: AbortSignal): Promise<Target | null> {
     const type = await resolver(signal)(ref.apiVersion, ref.kind);
@@ -56,12 +64,16 @@ export function createCluster(bound: Bound): Cluster {
       const type = await resolver(signal)(apiVersion, kind);
       return type === null ? null : { plural: type.plural, namespaced: type.namespaced };
     },
-    apply(items: readonly ApplyItem[], options: Readonly<{ dryRun: boolean; beforeBatch(): Promise<void>; afterBatch(results: readonly Applied[]): Promise<void> }>, signal: AbortSignal) {
+    apply(
+      items: readonly ApplyItem[],
+      options: Readonly<{ dryRun: boolean; beforeBatch(): Promise<void>; afterBatch(results: readonly Applied[]): Promise<void> }>,
+      signal: AbortSignal,
+    ) {
       return applyAll(
         {
           session,
           dryRun: options.dryRun,
-          nowMs: bound.clock.nowMs,
+          nowMs: () => bound.clock.nowMs(),
           known: view.known,
           wrote: view.wrote,
           writing: view.writing,
@@ -76,17 +88,29 @@ export function createCluster(bound: Bound): Cluster {
         items,
       );
     },
-    live: (delivery: string, refs: readonly Wanted[], signal: AbortSignal): Promise<ReadonlyMap<string, LiveMeta | null>> => readLive(looks(delivery, signal), refs),
+    live: (delivery: string, refs: readonly Wanted[], signal: AbortSignal): Promise<ReadonlyMap<string, LiveMeta | null>> =>
+      readLive(looks(delivery, signal), refs),
     async read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | null> {
       const target = await find(ref, signal);
       return target === null ? null : getObject(session, target, 'application/json', signal);
     },
-    async differs(item: ApplyItem, signal: AbortSignal): Promise<boolean> {
+    async preview(item: ApplyItem, signal: AbortSignal) {
       const target = await find(item.ref, signal);
       if (target === null) throw new AppError('clusterAnswer', `${nameOf(item.ref)}: the cluster has no kind ${item.ref.kind} in ${item.ref.apiVersion}`);
+      return previewApply(session, target, item, signal);
+    },
+    async differs(item: ApplyItem, signal: AbortSignal): Promise<boolean> {
+      const target = await find(item.ref, signal);
+      if (target === null)
+        throw new AppError('clusterAnswer', `${nameOf(item.ref)}: the cluster has no kind ${item.ref.kind} in ${item.ref.apiVersion}`);
       return wouldDiffer(session, target, item, signal);
     },
-    remove(delivery: string, targets: readonly RemoveTarget[], options: Readonly<{ beforeBatch(): Promise<void>; afterBatch(results: readonly Removed[]): Promise<void> }>, signal: AbortSignal) {
+    remove(
+      delivery: string,
+      targets: readonly RemoveTarget[],
+      options: Readonly<{ beforeBatch(): Promise<void>; afterBatch(results: readonly Removed[]): Promise<void> }>,
+      signal: AbortSignal,
+    ) {
       return removeAll(
         {
           session,
@@ -104,7 +128,8 @@ export function createCluster(bound: Bound): Cluster {
         targets,
       );
     },
-    health: (delivery: string, refs: readonly Wanted[], signal: AbortSignal): Promise<readonly Health[]> => readHealth({ ...looks(delivery, signal), nowMs: bound.clock.nowMs }, refs),
+    health: (delivery: string, refs: readonly Wanted[], signal: AbortSignal): Promise<readonly Health[]> =>
+      readHealth({ ...looks(delivery, signal), nowMs: () => bound.clock.nowMs() }, refs),
     async holdsContent(ref: ObjectRef, signal: AbortSignal): Promise<boolean> {
       if (!canHoldContent(ref)) return false;
       const target = await find(ref, signal);

@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const once = process.argv.includes('--once');
   const json = process.argv.includes('--json');
   const narrator = createNarrator(json, Date.now());
-  const root = resolve('.weir', 'demo');
+  const root = resolve(argument('--dir') ?? join('.weir', 'demo'));
   await mkdir(root, { recursive: true, mode: 0o755 });
   const lock = await lockInstance(root);
   const children = openChildren();
@@ -59,6 +59,12 @@ async function play(children: Children, narrator: Narrator, dir: string, run: { 
   narrator.event('ready', readyEvent(handed));
   await goOnByHand(handed, narrator);
   return { clusters: stage.clusters.length, tenants: 2, deliveries: scene.deliveries, objects: scene.objects, firstSyncMs: scene.firstSyncMs, ...told };
+}
+
+/** The value after a flag, or null. */
+function argument(flag: string): string | null {
+  const at = process.argv.indexOf(flag);
+  return at < 0 ? null : (process.argv[at + 1] ?? null);
 }
 
 function waitForEnd(): Promise<void> {

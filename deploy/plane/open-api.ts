@@ -13,6 +13,7 @@ import { createAuthenticate } from '#services/api/auth/authenticate.ts';
 import { createWeirTokens } from '#services/api/auth/weir-tokens.ts';
 import { defaultLimits, type ApiDeps, type ServerTls } from '#services/api/deps.ts';
 import { openChangeFeed } from '#services/api/read/change-feed.ts';
+import { diffRoutes, type PreviewPort } from '#services/api/routes/diff/diff-routes.ts';
 import { healthRoutes, type HealthCheck } from '#services/api/routes/health/health-routes.ts';
 import { oidcInfoRoutes } from '#services/api/routes/oidc-info/oidc-info-routes.ts';
 import type { Identity } from './identity.ts';
@@ -32,6 +33,7 @@ export type ApiParts = Readonly<{
   /** A secret that all replicas of the API share. */
   secret: string;
   checks: readonly HealthCheck[];
+  preview: PreviewPort;
 }>;
 export type OpenApi = Readonly<{ app: ReturnType<typeof buildApp>; close(): Promise<void> }>;
 
@@ -49,6 +51,7 @@ export async function openApi(parts: ApiParts): Promise<OpenApi> {
   const deps: ApiDeps = { db, keys, clock, log, failpoints: parts.failpoints, authenticate, limits: { ...defaultLimits, serviceAccountTokenMaxSeconds: config.serviceAccountTokenMaxSeconds, accessTokenMaxSeconds: config.accessTokenMaxSeconds }, oidcIssuer: identity.issuer, publicUrl: parts.publicUrl, continueKey, changes, closing: closing.signal };
   const extraRoutes = [
     ...healthRoutes(parts.checks),
+    ...diffRoutes({ db, clock, preview: parts.preview }),
     ...oidcInfoRoutes({ server: parts.publicUrl, issuer: identity.issuer, clientId: identity.clientId, scopes: identity.scopes, issuerCaPem: identity.caPem, serverCaPem: parts.serverCaPem }),
   ];
   const app = buildApp(deps, { tls: parts.tls, extraRoutes });

@@ -68,7 +68,7 @@ function blocked(by: 'unsupported' | 'foreign' | 'missing' | 'noArtifact' | 'dep
   return { at: 'blocked', by, message, revision };
 }
 
-function buildOf(spec: KustomizationSpec): BuildSpec {
+export function buildOf(spec: KustomizationSpec): BuildSpec {
   return {
     targetNamespace: spec.targetNamespace ?? null,
     namePrefix: spec.namePrefix ?? null,
@@ -84,7 +84,7 @@ function buildOf(spec: KustomizationSpec): BuildSpec {
 }
 
 /** Scope of each rendered kind, asked of the cluster once per kind; kinds that this render itself defines by a CRD are known from it. */
-async function namedObjects(ctx: Ctx<Needs>, obj: KustomizationObj, rendered: Rendered): Promise<readonly Desired[]> {
+export async function namedObjects(ctx: Ctx<Needs>, obj: KustomizationObj, rendered: Rendered): Promise<readonly Desired[]> {
   const scopes = new Map<string, boolean | null>();
   for (const manifest of rendered.objects) {
     if (textAt(manifest, 'kind') !== 'CustomResourceDefinition') continue;

@@ -6,9 +6,10 @@ import { startCluster } from '#deploy/local/cluster.ts';
 import { startPostgres } from '#deploy/local/postgres.ts';
 import { startRedis } from '#deploy/local/redis.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
-import type { SharedCluster, SharedPostgres, SharedRedis } from '#tests/harness/parts.ts';
+import { startDemo } from '#tests/harness/demo.ts';
+import type { SharedCluster, SharedDemo, SharedPostgres, SharedRedis } from '#tests/harness/parts.ts';
 
-type Starters = Readonly<Record<string, () => Promise<SharedPostgres | SharedRedis | SharedCluster>>>;
+type Starters = Readonly<Record<string, () => Promise<SharedPostgres | SharedRedis | SharedCluster | SharedDemo>>>;
 
 /**
  * Owns the real parts that all test files of a run share, and starts each when the first file asks for it: a run of unit tests pays nothing,
@@ -65,6 +66,7 @@ function startersOf(children: Children, runDir: string): Starters {
       const { url, host, port } = await startRedis(children, { dir: join(runDir, 'redis'), program: redis });
       return { url, host, port };
     },
+    demo: () => startDemo(children, join(runDir, 'demo')),
     cluster: async () => {
       const tools = await loadToolPaths({ only: ['etcd', 'kubeApiserver'] });
       const cluster = await startCluster(children, { dir: join(runDir, 'cluster'), name: 'shared', controllers: false, tools });

@@ -1,8 +1,10 @@
 import { request } from 'node:http';
+import type { Static } from 'typebox';
 import { inject } from 'vitest';
 import type { RunningCluster } from '#deploy/local/cluster.ts';
 import type { PostgresServer } from '#deploy/local/postgres.ts';
 import type { RedisServer } from '#deploy/local/redis.ts';
+import type { DemoReady } from '#tests/harness/demo.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,7 +20,9 @@ export type SharedCluster = Pick<
   'name' | 'server' | 'caPem' | 'admin' | 'adminKubeconfig' | 'adminKubeconfigPath' | 'auditLogPath'
 >;
 
-type Parts = Readonly<{ postgres: SharedPostgres; redis: SharedRedis; cluster: SharedCluster }>;
+export type SharedDemo = Static<typeof DemoReady>;
+
+type Parts = Readonly<{ postgres: SharedPostgres; redis: SharedRedis; cluster: SharedCluster; demo: SharedDemo }>;
 
 /** The run's PostgreSQL. Shared: make a database of your own with `testDatabase`, never stop or restart it. */
 export function sharedPostgres(): Promise<SharedPostgres> {
@@ -36,6 +40,14 @@ export function sharedRedis(): Promise<SharedRedis> {
  */
 export function testCluster(): Promise<SharedCluster> {
   return ask('cluster');
+}
+
+/**
+ * The interactive demo after its story: two clusters with controllers, a plane, two tenants, everything Ready. Shared: add objects of your own names, never change what the
+ * story made, never stop it.
+ */
+export function sharedDemo(): Promise<SharedDemo> {
+  return ask('demo');
 }
 
 /** Starting a part may mean building it: the test runner's own limits end it. */

@@ -1,0 +1,107 @@
+import { access } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createLog } from '#adapters/log/pino-log.ts';
+import { openKeyRing } from '#adapters/postgres/key-ring.ts';
+import { openKeyFile } from '#adapters/postgres/keys-file.ts';
+import { roleUrl } from '#adapters/postgres/role-url.ts';
+import { openTenantDb } from '#adapters/postgres/tenant-db.ts';
+import type { Part } from '#adapters/process/serve.ts';
+import { readVersion } from '#adapters/process/version.ts';
+import { openQueues } from '#adapters/redis/queue.ts';
+import { systemProgram } from '#adapters/sandbox/rlimits.ts';
+import { type Config, ConfigError } from '#core/config.ts';
+import { sharedStores } from '#core/config-shared.ts';
+import { noFailpoints } from '#core/failpoints.ts';
+import type { Worker } from '#core/kind.ts';
+import type { Runnable } from '#core/reconcile/runnable.ts';
+import { systemClock } from '#core/time.ts';
+import { bindPorts } from './bind.ts';
+import { openAdapters } from './open-adapters.ts';
+import { startWorker } from './worker.ts';
+
+export type WorkerParts = Readonly<{
+  name: Worker;
+  config: Config /** How many runs at once. */;
+  concurrency: number;
+  kinds: readonly Runnable[];
+}>;
+
+const GRACE_MS = 8_000;
+
+/**
+ * One worker as a process of its own, beside any number of others like it. They share PostgreSQL, Redis, the key file, and below the state folder the artifacts.
+ * Throws ConfigError for what is missing, AppError sandboxUnavailable when programs cannot be isolated here.
+ */
+export async function openWorker({ name, config: given, concurrency, kinds }: WorkerParts): Promise<Part> {
+  const config = { ...given, stateDir: resolve(given.stateDir) };
+  const stores = sharedStores(config);
+  const keyFile = await existingKeyFile(config);
+  const kustomize = config.kustomize ?? (await systemProgram('kustomize'));
+  if (kustomize === null) throw new ConfigError(['WEIR_KUSTOMIZE must name the pinned kustomize: none is in the system folders']);
+  const worker = `${name}-${hostname()}-${process.pid}`;
+  const log = createLog({ level: config.logLevel, bindings: { service: `worker-${name}` } });
+  const clock = systemClock;
+  const bwrap = await systemProgram('bwrap');
+  const ends: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of ends.splice(0)) await end();
+  };
+  try {
+    const url = await roleUrl({
+      ...stores,
+      role: 'weir_app',
+      appPassword: config.databaseAppPassword,
+      schedulerPassword: config.databaseSchedulerPassword,
+    });
+    const db = await openTenantDb({ url, maxConnections: config.databaseConnections, log });
+    ends.unshift(() => db.close());
+    const keys = openKeyRing(await openKeyFile(keyFile), clock.nowMs);
+    const queues = await openQueues({ on: 'redis', url: stores.redisUrl, log });
+    ends.unshift(() => queues.close());
+    const failpoints = noFailpoints;
+    const opened = await openAdapters({
+      config,
+      worker,
+      version: await readVersion(),
+      db,
+      keys,
+      clock,
+      log,
+      failpoints,
+      kustomize,
+      bwrap: bwrap === null ? null : { command: [bwrap], env: {} },
+    });
+    ends.unshift(() => opened.close());
+    const runnables = new Map(kinds.map((one) => [one.resource.kind, one]));
+    const runtime = {
+      store: opened.adapters.store,
+      runnables,
+      bind: bindPorts(opened.adapters),
+      clock,
+      log,
+      failpoints,
+      leaseMs: config.leaseMs,
+      worker,
+    };
+    const running = startWorker({ name, queues, runtime, concurrency, log });
+    ends.unshift(() => running.stop(GRACE_MS));
+    return Object.freeze({ said: `Weir worker ${name} runs (${[...runnables.keys()].join(', ')}; ${opened.sandbox})`, stop });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A worker never makes a key: with one of its own it could open nothing that the API sealed. */
+async function existingKeyFile(config: Config): Promise<string> {
+  const file = config.keyFile ?? join(config.stateDir, 'keys', 'kek');
+  try {
+    await access(file);
+    return file;
+  } catch {
+    throw new ConfigError([
+      `WEIR_KEY_FILE must name the key file of this plane: ${config.keyFile === null ? 'the state folder holds none' : 'there is none at this path'}; the API makes it at its first start`,
+    ]);
+  }
+}

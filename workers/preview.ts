@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { accessOf } from '#adapters/postgres/cluster-access.ts';
+import { accountFor } from '#core/account.ts';
+import type { ClusterDiff } from '#core/diff.ts';
+import { AppError, TerminalError } from '#core/errors.ts';
+import { noFailpoints } from '#core/failpoints.ts';
+import type { Ctx } from '#core/kind.ts';
+import type { Log } from '#core/log.ts';
+import type { Inventory } from '#core/ports.ts';
+import type { Place } from '#core/reconcile/store.ts';
+import type { StoredObject } from '#core/store.ts';
+import type { TenantScope } from '#core/tenant.ts';
+import { preview } from '#kinds/kustomization/preview.ts';
+import { KustomizationSpec } from '#kinds/kustomization/schema.ts';
+import Value from 'typebox/value';
+import type { WorkerAdapters } from './adapters.ts';
+import { renderFor } from './ports/render.ts';
+import { secretsFor } from './ports/secrets.ts';
+
+/** What a proposed Kustomization would change on each of its clusters, by server-side dry run as the tenant. One cluster that cannot tell does not hide the others. */
+export type PreviewKustomization = (scope: TenantScope, proposed: StoredObject, signal: AbortSignal) => Promise<readonly ClusterDiff[]>;
+
+export function previewer(adapters: WorkerAdapters, log: Log): PreviewKustomization {
+  return async (scope, proposed, signal) => {
+    const { places, hint } = await adapters.store.places(scope, proposed);
+    if (places.length === 0) throw new AppError('buildFailed', hint);
+    const diffs: ClusterDiff[] = [];
+    for (const place of places) diffs.push(await onCluster(adapters, log, { scope, proposed, place, signal }));
+    return diffs;
+  };
+}
+
+type Asked = Readonly<{ scope: TenantScope; proposed: StoredObject; place: Place; signal: AbortSignal }>;
+
+async function onCluster(adapters: WorkerAdapters, log: Log, asked: Asked): Promise<ClusterDiff> {
+  const cluster = `${asked.place.clusterNamespace}/${asked.place.clusterName}`;
+  try {
+    return { cluster, objects: await look(adapters, log, asked) };
+  } catch (error) {
+    if (error instanceof AppError || error instanceof TerminalError) return { cluster, objects: [], error: error.message };
+    throw error;
+  }
+}
+
+async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place, signal }: Asked) {
+  const { db, store, clusters, clock } = adapters;
+  const spec: unknown = proposed.body['spec'];
+  if (!Value.Check(KustomizationSpec, spec)) throw new Error('a proposed Kustomization was not checked before its preview');
+  const access = await db.inTenant(scope, (tx) => accessOf(tx, place.clusterId));
+  if (access === null) throw new AppError('forbidden', `cluster ${place.clusterName} was withdrawn from this tenant`);
+  const lookup = store.lookup(scope, place.clusterId);
+  const delivery = await lookup.deliveryOf({ kind: proposed.kind, namespace: proposed.namespace, name: proposed.name });
+  const deliveryId = delivery?.uid ?? randomUUID();
+  const ctx: Ctx<'lookup' | 'secrets' | 'render' | 'cluster' | 'inventory'> = {
+    scope,
+    signal,
+    log,
+    failpoints: noFailpoints,
+    nowMs: clock.nowMs,
+    record: () => undefined,
+    lookup,
+    secrets: secretsFor(adapters, scope),
+    render: renderFor(adapters, scope),
+    cluster: clusters.bind({ scope, access, account: accountFor(access, proposed), deliveryId }),
+    inventory: readOnlyInventory(adapters, scope, proposed, place, deliveryId),
+  };
+  try {
+    return await preview(ctx, { definition: proposed, spec, status: null, done: [], clusterId: place.clusterId, deliveryId });
+  } finally {
+    if (delivery === null) clusters.release(deliveryId);
+  }
+}
+
+/** The records of a delivery that no run owns: what would write refuses. */
+function readOnlyInventory({ store }: WorkerAdapters, scope: TenantScope, proposed: StoredObject, place: Place, deliveryId: string): Inventory {
+  const refuse = async (): Promise<never> => {
+    throw new Error('a preview writes nothing');
+  };
+  const run = { tenantId: scope.tenantId, kind: proposed.kind, definitionId: proposed.uid, clusterId: place.clusterId, unitId: deliveryId, fence: -1, triggerNo: 0, failures: 0, claimedAtMs: 0, cause: 'preview' };
+  const { load } = store.inventory(scope, run);
+  return { fence: -1, load, intend: refuse, confirm: refuse, forget: refuse, checkFence: refuse };
+}
