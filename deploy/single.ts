@@ -31,6 +31,8 @@ type Options = Readonly<{ config: Config; children: Children; tools: Pick<ToolPa
 const OFFER_MS = 15_000;
 const IDLE_MS = 5_000;
 const GRACE_MS = 8_000;
+/** An artifact is stored before the row that names it: a young one may still be waiting for its row. */
+const ARTIFACT_KEEP_MS = 10 * 60_000;
 
 /** The whole plane in one process: stores (given or embedded), identity, API, scheduler and all workers. `stop` drains and ends them in the opposite order. */
 export async function startPlane({ config: given, children, tools, version }: Options): Promise<Plane> {
@@ -72,8 +74,9 @@ export async function startPlane({ config: given, children, tools, version }: Op
     ends.unshift(async () => void (await Promise.all(workers.map((one) => one.stop(GRACE_MS)))));
     const concurrency = concurrencyOf(config);
     const slots = { source: concurrency.source * 2, kustomize: concurrency.kustomize * 2, notification: concurrency.notification * 2, fleet: concurrency.fleet * 2 };
+    const collectArtifacts = async (referenced: ReadonlySet<string>) => (await opened.adapters.artifacts.collect({ referenced, minAgeMs: ARTIFACT_KEEP_MS })).length;
     const caps = { perTenant: config.tenantInFlight, perHost: config.hostInFlight, perCluster: config.clusterInFlight };
-    keep(await startScheduler({ db: platform, queues, routes: kindRoutes, slots, failpoints, caps, weights: {}, offerMs: OFFER_MS, idleMs: IDLE_MS, log }), (part) => part.stop());
+    keep(await startScheduler({ db: platform, queues, routes: kindRoutes, slots, failpoints, caps, weights: {}, offerMs: OFFER_MS, idleMs: IDLE_MS, log, collectArtifacts }), (part) => part.stop());
     const notes = [...stores.notes, identity.note, `Sandbox: ${opened.sandbox}`, ...(config.egressAllow.length === 0 ? [] : [`Egress: private ranges allowed by WEIR_EGRESS_ALLOW: ${config.egressAllow.join(', ')}`])];
     return Object.freeze({ url: publicUrl, caFile: authority.certificateFile, issuer: identity.issuer, demoLogin: identity.demo, notes, stop });
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Log } from '#core/log.ts';
 import type { PlatformDb } from '#adapters/postgres/platform-db.ts';
 import { tick, type TickDeps } from './tick.ts';
 
-export type SchedulerDeps = TickDeps & Readonly<{ db: PlatformDb; log: Log; /** Longest time between two turns when nobody wakes us. */ idleMs: number }>;
+export type SchedulerDeps = TickDeps & Readonly<{ db: PlatformDb; log: Log; /** Longest time between two turns when nobody wakes us. */ idleMs: number; /** Removes stored artifacts that are in no tenant's row and not new; returns how many. */ collectArtifacts(referenced: ReadonlySet<string>): Promise<number> }>;
 export type Scheduler = Readonly<{ stop(): Promise<void> }>;
 
 const RETRY_MS = 500;
@@ -50,13 +50,29 @@ async function oneTurn(deps: SchedulerDeps): Promise<number> {
   }
 }
 
-async function keepHouse({ db, log }: SchedulerDeps): Promise<void> {
+async function keepHouse({ db, log, collectArtifacts }: SchedulerDeps): Promise<void> {
   try {
     await db.trimChangeLog({ keepMs: CHANGE_LOG_KEEP_MS, limit: 10_000 });
     await db.expireEvents({ keepMs: DAY_MS, limit: 1_000 });
     await db.expireHookDeliveries({ keepMs: 2 * DAY_MS, limit: 10_000 });
+    const removed = await collectArtifacts(await referencedDigests(db));
+    if (removed > 0) log.info({ removed }, 'collected artifacts that nobody refers to');
   } catch (error) {
     log.warn({ error: error instanceof Error ? error.message : String(error) }, 'housekeeping failed, trying again later');
+  }
+}
+
+const DIGEST_PAGE = 1_000;
+
+/** Every digest that some tenant's row names, page by page. */
+async function referencedDigests(db: PlatformDb): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (let after = ''; ; ) {
+    const page = await db.referencedDigests({ after, limit: DIGEST_PAGE });
+    for (const digest of page) found.add(digest);
+    const last = page.at(-1);
+    if (last === undefined || page.length < DIGEST_PAGE) return found;
+    after = last;
   }
 }
 
