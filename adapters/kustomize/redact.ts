@@ -20,6 +20,7 @@ export function readableError(stderr: string, inputDir: string): string {
 function withoutPlaces(text: string, inputDir: string): string {
   return text
     .replaceAll(`${inputDir}/`, '')
+    .replaceAll(/\/[^\s'":\]]*\/run-[A-Za-z0-9]{6}\/in\//g, '')
     .replaceAll('/in/', '')
     .replaceAll(/\/(tmp|root|home|var)\/[^\s'":\]]*/g, '…');
 }

@@ -1,6 +1,6 @@
 import type { ScalarTag } from 'yaml';
 
-const DIGIT_START = /^[-+]?[0-9]/;
+const NUMBER_START = /^[-+0-9]/;
 const STYLE_FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
 const NOT_FINITE = /^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
 const INTEGER = /^([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]+|0|[1-9][0-9]*)$/;
@@ -17,7 +17,7 @@ export class NotFiniteError extends Error {}
 export function goNumber(text: string): number | bigint | string {
   if (NOT_FINITE.test(text)) throw new NotFiniteError('a number that is not finite');
   if (text.startsWith('.')) return decimal(text) ?? text;
-  if (!DIGIT_START.test(text) && !/^[-+]\./.test(text)) return text;
+  if (!NUMBER_START.test(text)) return text;
   const plain = text.replaceAll('_', '');
   return integer(plain) ?? decimal(plain) ?? text;
 }

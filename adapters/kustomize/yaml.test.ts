@@ -72,7 +72,7 @@ test('documents of a stream, empty ones as null; none in an empty text', () => {
   expect(readYaml('# only a comment\n', options)).toEqual([]);
 });
 
-test('anchors, aliases and merges: own keys win, of several sources the first', () => {
+test('anchors, aliases and merges: the later wins, of several sources of one merge the first', () => {
   expect(one('x: &x {a: 1, b: 1}\nq: &y {b: 2, c: 2}\nz: {<<: [*x, *y], c: 3}\nw: *x\n')).toEqual({
     x: { a: 1, b: 1 },
     q: { b: 2, c: 2 },

@@ -112,11 +112,10 @@ function countNodes(value: Json): number {
 
 function mapping(node: YAMLMap, run: Run, depth: number): JsonObject {
   const result: Record<string, Json> = {};
-  // Keys of the map itself win over merged ones, wherever the merge stands.
-  for (const pair of node.items) if (isMergeKey(pair)) merge(result, toJson(asNode(pair.value), run, depth + 1));
+  // In the order of the text, as Go's reader does: a merge after a key replaces it.
   for (const pair of node.items) {
-    if (isMergeKey(pair)) continue;
-    result[keyText(toJson(asNode(pair.key), run, depth + 1))] = toJson(asNode(pair.value), run, depth + 1);
+    if (isMergeKey(pair)) merge(result, toJson(asNode(pair.value), run, depth + 1));
+    else result[keyText(toJson(asNode(pair.key), run, depth + 1))] = toJson(asNode(pair.value), run, depth + 1);
   }
   return result;
 }

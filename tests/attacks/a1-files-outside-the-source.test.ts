@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runKustomize } from '#adapters/kustomize/build.ts';
 import { openTree } from '#adapters/kustomize/artifact-tree.ts';
+import { runKustomize } from '#adapters/kustomize/build.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
-import { configMap, kustomization, never, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 import type { Workshop } from '#tests/render/workshop.ts';
+import { configMap, kustomization, never, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 import { fieldCases, filesOf, foldersOf } from './kustomization-fields.ts';
 
 const CANARY = 'canary-4b1d77';

@@ -1,13 +1,13 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTree } from '#adapters/kustomize/artifact-tree.ts';
 import { runKustomize } from '#adapters/kustomize/build.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
-import { configMap, kustomization, never, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 import type { Workshop } from '#tests/render/workshop.ts';
+import { configMap, kustomization, never, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 import { fieldCases, foldersOf } from './kustomization-fields.ts';
 
 let shop: Workshop;

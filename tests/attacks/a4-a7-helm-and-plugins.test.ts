@@ -1,8 +1,8 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { configMap, kustomization, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 import type { Files, Workshop } from '#tests/render/workshop.ts';
+import { configMap, kustomization, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 
 let shop: Workshop;
 let wire: string;

@@ -1,10 +1,10 @@
-import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createRenderEngine } from '#adapters/kustomize/render.ts';
 import type { RenderEngine } from '#adapters/kustomize/render.ts';
+import { createRenderEngine } from '#adapters/kustomize/render.ts';
 import type { ArtifactReader } from '#adapters/kustomize/trees.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import { scopeOfJob } from '#core/tenant.ts';

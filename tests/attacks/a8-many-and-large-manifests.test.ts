@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { configMap, kustomization, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 import type { Workshop } from '#tests/render/workshop.ts';
+import { configMap, kustomization, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 
 let shop: Workshop;
 beforeAll(async () => {

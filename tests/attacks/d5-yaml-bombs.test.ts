@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { configMap, kustomization, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 import type { Workshop } from '#tests/render/workshop.ts';
+import { configMap, kustomization, openWorkshop, refusalOf } from '#tests/render/workshop.ts';
 
 let shop: Workshop;
 beforeAll(async () => {

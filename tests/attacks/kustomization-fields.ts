@@ -1,5 +1,5 @@
-import { configMap, kustomization } from '#tests/render/workshop.ts';
 import type { Files } from '#tests/render/workshop.ts';
+import { configMap, kustomization } from '#tests/render/workshop.ts';
 
 /** One field of a kustomization file that names something: how it is written, and a harmless thing that it may name (the benign twin). */
 export type FieldCase = Readonly<{

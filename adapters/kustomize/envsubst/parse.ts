@@ -56,7 +56,7 @@ function call(scanner: Scanner, depth: number): Call {
   const name = scanner.word;
   switch (String.fromCodePoint(peek(scanner))) {
     case ':':
-      return afterColon(scanner) ? defaultCall(scanner, name, depth) : substringCall(scanner, name, depth);
+      return afterColon(scanner, name) ? defaultCall(scanner, name, depth) : substringCall(scanner, name, depth);
     case '=':
       return defaultCall(scanner, name, depth);
     case ',':
@@ -80,9 +80,13 @@ function lengthCall(scanner: Scanner): Call {
 }
 
 /** True when the colon belongs to a default operator and not to an offset. */
-function afterColon(scanner: Scanner): boolean {
+function afterColon(scanner: Scanner, name: ByteText): boolean {
   const at = scanner.at + 1;
-  return at < scanner.text.length && '=-?+'.includes(String.fromCodePoint(runeAt(scanner.text, at).point));
+  if (at >= scanner.text.length) return false;
+  const { point, width } = runeAt(scanner.text, at);
+  // Flux's scanner steps back by the width of this letter, and so to a wrong place: always an error there.
+  if (width > 1) throw new SubstitutionError(name, 'bad substitution');
+  return '=-?+'.includes(String.fromCodePoint(point));
 }
 
 function operator(scanner: Scanner, name: ByteText, accept: Accept): string {
