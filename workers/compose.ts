@@ -56,7 +56,7 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
     });
     const db = await openTenantDb({ url, maxConnections: config.databaseConnections, log });
     ends.unshift(() => db.close());
-    const keys = openKeyRing(await openKeyFile(keyFile), clock.nowMs);
+    const keys = openKeyRing(await openKeyFile(keyFile), () => clock.nowMs());
     const queues = await openQueues({ on: 'redis', url: stores.redisUrl, log });
     ends.unshift(() => queues.close());
     const failpoints = noFailpoints;

@@ -71,9 +71,9 @@ export const forbidden: readonly Rule[] = [
   rule('services-not-workers', 'services and workers meet in PostgreSQL and the queue only', of('^services/'), {
     path: '^(workers|deploy|tests|tools|bin)/',
   }),
-  rule('scheduler-stores-only', 'the scheduler uses the stores and nothing else', of('^services/scheduler/'), {
+  rule('scheduler-stores-only', 'the scheduler uses the stores, a log and its process, and nothing else', of('^services/scheduler/'), {
     path: '^(adapters|kinds)/',
-    pathNot: '^(adapters/(postgres|redis)/|kinds/registry\\.ts$)',
+    pathNot: '^(adapters/(postgres|redis|log|process)/|kinds/registry\\.ts$)',
   }),
   rule('clients-over-http', 'the command line and the console talk HTTP only', of('^services/(cli|console)/'), { path: '^adapters/' }),
   rule(
