@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createArtifacts } from '#adapters/blob/artifacts.ts';
 import { createEgress } from '#adapters/egress/egress.ts';
+import { removeLeftovers } from '#adapters/git/leftovers.ts';
 import { timeoutLauncher } from '#adapters/git/launcher.ts';
 import { createClusters } from '#adapters/kube/clusters.ts';
 import { createRenderEngine } from '#adapters/kustomize/render.ts';
@@ -38,6 +39,8 @@ export type OpenOptions = Readonly<{
 export type OpenedAdapters = Readonly<{ adapters: WorkerAdapters; /** One sentence on how programs are isolated. */ sandbox: string; close(): Promise<void> }>;
 
 const GIT_SECONDS = 600;
+/** Temporary folders of a crash; one of a live process is never this old. */
+const LEFTOVER_MS = 60 * 60_000;
 const MAX_MIRROR_BYTES = 4 * 1024 * 1024 * 1024;
 
 /** Everything a worker process holds. Throws AppError sandboxUnavailable when programs cannot be isolated here. */
@@ -67,6 +70,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   const git = { mirrorsDir: dir('mirrors'), workDir: join(work, 'git'), launcher: timeoutLauncher(GIT_SECONDS), path: '/usr/local/bin:/usr/bin:/bin', allowHttp: false, egress, maxMirrorBytes: MAX_MIRROR_BYTES, lowSpeedSeconds: 30 };
   await mkdir(git.workDir, { recursive: true, mode: 0o700 });
   await mkdir(git.mirrorsDir, { recursive: true, mode: 0o700 });
+  await removeLeftovers({ workDir: git.workDir, mirrorsDir: git.mirrorsDir, minAgeMs: LEFTOVER_MS, clock });
   return {
     adapters: { db, keys, store, clock, clusters, artifacts, preflights: createPreflightCache(clock), renderFor: (scope) => engine.forTenant(scope), git },
     sandbox: sandbox.describe(),

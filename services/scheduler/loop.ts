@@ -2,7 +2,7 @@ import type { Log } from '#core/log.ts';
 import type { PlatformDb } from '#adapters/postgres/platform-db.ts';
 import { tick, type TickDeps } from './tick.ts';
 
-export type SchedulerDeps = TickDeps & Readonly<{ db: PlatformDb; log: Log; /** Longest time between two turns when nobody wakes us. */ idleMs: number; /** Removes stored artifacts that are in no tenant's row and not new; returns how many. */ collectArtifacts(referenced: ReadonlySet<string>): Promise<number> }>;
+export type SchedulerDeps = TickDeps & Readonly<{ db: PlatformDb; log: Log; /** Longest time between two turns when nobody wakes us. */ idleMs: number; /** Removes stored artifacts that are in no tenant's row and not new; returns how many. Null where this process does not reach the store. */ collectArtifacts: ((referenced: ReadonlySet<string>) => Promise<number>) | null }>;
 export type Scheduler = Readonly<{ stop(): Promise<void> }>;
 
 const RETRY_MS = 500;
@@ -55,6 +55,7 @@ async function keepHouse({ db, log, collectArtifacts }: SchedulerDeps): Promise<
     await db.trimChangeLog({ keepMs: CHANGE_LOG_KEEP_MS, limit: 10_000 });
     await db.expireEvents({ keepMs: DAY_MS, limit: 1_000 });
     await db.expireHookDeliveries({ keepMs: 2 * DAY_MS, limit: 10_000 });
+    if (collectArtifacts === null) return;
     const removed = await collectArtifacts(await referencedDigests(db));
     if (removed > 0) log.info({ removed }, 'collected artifacts that nobody refers to');
   } catch (error) {
