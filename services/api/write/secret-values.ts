@@ -37,7 +37,7 @@ export function splitSecret(resource: Resource, name: string, body: JsonObject, 
     values[key] = Buffer.from(value, 'utf8').toString('base64');
     given = true;
   }
-  if (kept !== null && (kept.placeholder.isIn(rest) || Object.entries(values).some(([, value]) => kept.placeholder.isIn(value)))) throw copied(resource, name);
+  if (kept?.placeholder.isIn([rest, stringData ?? null, values]) === true) throw copied(resource, name);
   checkSize(resource, name, values);
   return { body: rest, data: values, given };
 }
