@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, at, isObject, parseJson, textAt } from '#core/json.ts';
+import { at, isObject, type Json, type JsonObject, parseJson, textAt } from '#core/json.ts';
 
 /** What a cluster answered: untrusted, bounded. `retryAfterMs` is null when the server named no time. */
 export type Answer = Readonly<{
@@ -11,7 +11,12 @@ export type Answer = Readonly<{
 }>;
 
 /** `metav1.Status`, as far as it is read here. */
-export type ApiStatus = Readonly<{ code: number; reason: string; message: string; causes: readonly Readonly<{ reason: string; field: string; message: string }>[] }>;
+export type ApiStatus = Readonly<{
+  code: number;
+  reason: string;
+  message: string;
+  causes: readonly Readonly<{ reason: string; field: string; message: string }>[];
+}>;
 
 const maxMessageChars = 1_024;
 const maxCauses = 20;
@@ -47,7 +52,11 @@ export function statusOf(answer: Answer): ApiStatus | null {
 /** The objects of a list, or null when the answer is no list. An empty list of metadata says `"items":null` (seen on kube-apiserver 1.37). Pure. */
 export function itemsOf(answer: Answer): readonly JsonObject[] | null {
   const items = at(answer.body ?? undefined, 'items');
-  if (textAt(answer.body ?? undefined, 'kind')?.endsWith('List') !== true || textAt(answer.body ?? undefined, 'metadata', 'resourceVersion') === undefined) return null;
+  if (
+    textAt(answer.body ?? undefined, 'kind')?.endsWith('List') !== true ||
+    textAt(answer.body ?? undefined, 'metadata', 'resourceVersion') === undefined
+  )
+    return null;
   if (items === null) return [];
   return Array.isArray(items) ? items.filter(isObject) : null;
 }

@@ -1,10 +1,10 @@
-import { at, stringifyJson, textAt } from '#core/json.ts';
-import { AppError } from '#core/errors.ts';
 import { type Account, parseAccount, userOf } from '#adapters/kube/account.ts';
 import { type Answer, messageOf } from '#adapters/kube/answer.ts';
-import { type BootstrapToken, type TenantCertificate, type TenantToken, bootstrapToken, tenantToken } from '#adapters/kube/credential.ts';
+import { type BootstrapToken, bootstrapToken, type TenantCertificate, type TenantToken, tenantToken } from '#adapters/kube/credential.ts';
 import { apiPath } from '#adapters/kube/paths.ts';
 import type { Pool } from '#adapters/kube/pool.ts';
+import { AppError } from '#core/errors.ts';
+import { at, stringifyJson, textAt } from '#core/json.ts';
 
 /** A token as the cluster granted it. `lifeMs` counts from the request by our own clock, so that a skewed clock over there does no harm. */
 export type Minted = Readonly<{ value: string; lifeMs: number }>;
@@ -17,7 +17,12 @@ export type Bootstrap = Readonly<{
   /** A token of an account. Throws AppError clusterRefused with the next step, clusterUnreachable. */
   mint(account: Account, seconds: number, signal: AbortSignal): Promise<Minted>;
   /** As mint, as a tenant's token. */
-  mintTenant(account: Account, seconds: number, nowMs: number, signal: AbortSignal): Promise<Readonly<{ token: TenantToken; lifeMs: number }>>;
+  mintTenant(
+    account: Account,
+    seconds: number,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<Readonly<{ token: TenantToken; lifeMs: number }>>;
   /** `v1.37.2`. Throws AppError clusterRefused, clusterUnreachable. */
   version(signal: AbortSignal): Promise<string>;
   ready(signal: AbortSignal): Promise<boolean>;
@@ -47,7 +52,16 @@ export function createBootstrap(pool: Pool, name: string, credential: () => Prom
     const path = apiPath('api', 'v1', 'namespaces', account.namespace, 'serviceaccounts', account.name, 'token');
     // No `audiences`: a standard API server accepts only its own, and clusters differ by signing key (threats F7).
     const body = stringifyJson({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: seconds } });
-    const answer = await pool.request({ method: 'POST', path, body, contentType: 'application/json', credential: await token(), timeoutMs, maxBytes, signal });
+    const answer = await pool.request({
+      method: 'POST',
+      path,
+      body,
+      contentType: 'application/json',
+      credential: await token(),
+      timeoutMs,
+      maxBytes,
+      signal,
+    });
     return mintedOf(answer, account, name);
   }
   return Object.freeze({
@@ -70,18 +84,26 @@ export function createBootstrap(pool: Pool, name: string, credential: () => Prom
 function mintedOf(answer: Answer, account: Account, name: string): Minted {
   if (answer.status === 401) throw refused(name);
   if (answer.status === 403) {
-    throw new AppError('clusterRefused', `the plane may not make tokens of account ${userOf(account)} on cluster ${name}; run \`weir cluster onboard\` for this account`);
+    throw new AppError(
+      'clusterRefused',
+      `the plane may not make tokens of account ${userOf(account)} on cluster ${name}; run \`weir cluster onboard\` for this account`,
+    );
   }
   if (answer.status === 404) {
-    throw new AppError('clusterRefused', `account ${userOf(account)} does not exist on cluster ${name}; create it, or run \`weir cluster onboard\` again`);
+    throw new AppError(
+      'clusterRefused',
+      `account ${userOf(account)} does not exist on cluster ${name}; create it, or run \`weir cluster onboard\` again`,
+    );
   }
-  if (answer.status >= 500) throw new AppError('clusterUnreachable', `cluster ${name} made no token of ${userOf(account)}: ${messageOf(answer)}`);
+  if (answer.status >= 500)
+    throw new AppError('clusterUnreachable', `cluster ${name} made no token of ${userOf(account)}: ${messageOf(answer)}`);
   const value = textAt(answer.body ?? undefined, 'status', 'token');
   const granted = at(answer.body ?? undefined, 'spec', 'expirationSeconds');
   if (answer.status !== 201 || value === undefined || typeof granted !== 'number') {
     throw new AppError('clusterAnswer', `cluster ${name} made no token of ${userOf(account)}: ${messageOf(answer)}`);
   }
-  if (granted * 1_000 < leastLifeMs) throw new AppError('clusterAnswer', `cluster ${name} grants ${userOf(account)} tokens of only ${granted} s`);
+  if (granted * 1_000 < leastLifeMs)
+    throw new AppError('clusterAnswer', `cluster ${name} grants ${userOf(account)} tokens of only ${granted} s`);
   return { value, lifeMs: granted * 1_000 };
 }
 

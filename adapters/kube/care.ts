@@ -1,8 +1,8 @@
-import { AppError } from '#core/errors.ts';
 import { type Account, userOf } from '#adapters/kube/account.ts';
 import type { Bootstrap } from '#adapters/kube/bootstrap.ts';
-import { type Preflight, checkRights } from '#adapters/kube/preflight.ts';
+import { checkRights, type Preflight } from '#adapters/kube/preflight.ts';
 import type { Session } from '#adapters/kube/session.ts';
+import { AppError } from '#core/errors.ts';
 
 export type Heartbeat = Readonly<{ is: 'ready' | 'unreachable' | 'refused'; message: string; version: string | null }>;
 /** A fresh bootstrap token. Store it sealed; the old one lives until it expires. */
@@ -25,13 +25,16 @@ export function isRenewalDue(credential: Readonly<{ issuedAtMs: number; expiresA
   return nowMs >= credential.issuedAtMs + (credential.expiresAtMs - credential.issuedAtMs) / 2;
 }
 
-export function createCare(options: Readonly<{ clusterName: string; bootstrap: Bootstrap; nowMs(): number; sessionFor(account: Account): Session }>): Care {
+export function createCare(
+  options: Readonly<{ clusterName: string; bootstrap: Bootstrap; nowMs(): number; sessionFor(account: Account): Session }>,
+): Care {
   const { bootstrap, clusterName } = options;
   return Object.freeze({
     async heartbeat(signal: AbortSignal): Promise<Heartbeat> {
       try {
         const version = await bootstrap.version(signal);
-        if (!(await bootstrap.ready(signal))) return { is: 'unreachable', message: `cluster ${clusterName} answers and says that it is not ready`, version };
+        if (!(await bootstrap.ready(signal)))
+          return { is: 'unreachable', message: `cluster ${clusterName} answers and says that it is not ready`, version };
         return { is: 'ready', message: `cluster ${clusterName} is ready (${version})`, version };
       } catch (error) {
         if (!(error instanceof AppError)) throw error;

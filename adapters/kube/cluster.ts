@@ -96,7 +96,8 @@ export function createCluster(bound: Bound): Cluster {
     },
     async preview(item: ApplyItem, signal: AbortSignal) {
       const target = await find(item.ref, signal);
-      if (target === null) throw new AppError('clusterAnswer', `${nameOf(item.ref)}: the cluster has no kind ${item.ref.kind} in ${item.ref.apiVersion}`);
+      if (target === null)
+        throw new AppError('clusterAnswer', `${nameOf(item.ref)}: the cluster has no kind ${item.ref.kind} in ${item.ref.apiVersion}`);
       return previewApply(session, target, item, signal);
     },
     async differs(item: ApplyItem, signal: AbortSignal): Promise<boolean> {

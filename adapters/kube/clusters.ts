@@ -1,5 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
+import { type Account, parseAccount, userOf } from '#adapters/kube/account.ts';
+import { type Bootstrap, createBootstrap } from '#adapters/kube/bootstrap.ts';
+import { type Care, createCare } from '#adapters/kube/care.ts';
+import { createCluster } from '#adapters/kube/cluster.ts';
+import { tenantCertificate, tenantToken } from '#adapters/kube/credential.ts';
+import { createDiscovery, type Discovery } from '#adapters/kube/discovery.ts';
+import { parseKubeconfig, type TenantKubeconfig } from '#adapters/kube/kubeconfig.ts';
+import { createPool, type Pool } from '#adapters/kube/pool.ts';
+import { type CredentialSource, createSession, type Session } from '#adapters/kube/session.ts';
+import { createTokens } from '#adapters/kube/tokens.ts';
+import { createBudget, defaultWatchLimits, type WatchLimits } from '#adapters/kube/watch/budget.ts';
+import { type Change, createLiveView, type LiveView } from '#adapters/kube/watch/live-view.ts';
 import { AppError } from '#core/errors.ts';
 import { type Failpoints, noFailpoints } from '#core/failpoints.ts';
 import type { Log } from '#core/log.ts';
@@ -7,18 +19,6 @@ import type { Cluster } from '#core/ports.ts';
 import type { ClusterAccess } from '#core/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import type { Clock } from '#core/time.ts';
-import { type Account, parseAccount, userOf } from '#adapters/kube/account.ts';
-import { type Bootstrap, createBootstrap } from '#adapters/kube/bootstrap.ts';
-import { type Care, createCare } from '#adapters/kube/care.ts';
-import { createCluster } from '#adapters/kube/cluster.ts';
-import { tenantCertificate, tenantToken } from '#adapters/kube/credential.ts';
-import { type Discovery, createDiscovery } from '#adapters/kube/discovery.ts';
-import { type TenantKubeconfig, parseKubeconfig } from '#adapters/kube/kubeconfig.ts';
-import { type Pool, createPool } from '#adapters/kube/pool.ts';
-import { type CredentialSource, type Session, createSession } from '#adapters/kube/session.ts';
-import { createTokens } from '#adapters/kube/tokens.ts';
-import { type WatchLimits, createBudget, defaultWatchLimits } from '#adapters/kube/watch/budget.ts';
-import { type Change, type LiveView, createLiveView } from '#adapters/kube/watch/live-view.ts';
 
 export type ClustersOptions = Readonly<{
   /** For the user agent: `weir/<version> (<component>)`. */
@@ -31,7 +31,7 @@ export type ClustersOptions = Readonly<{
   /** An object of a delivery was changed by somebody else, or its health changed while in progress. Must not throw. */
   onChange(change: Change): void;
   limits?: Partial<WatchLimits>;
-  /** A watch without a byte for so long is dead; bookmarks come every minute. */
+  /** A watch without a byte for so long is dead; bookmarks come every one or two minutes. */
   silenceMs?: number;
   failpoints?: Failpoints;
   /** Egress policy at the moment of connecting, for all clusters. */
@@ -68,13 +68,19 @@ export type Clusters = Readonly<{
   close(): Promise<void>;
 }>;
 
-type State = Readonly<{ key: string; pool: Pool; discovery: Discovery; accounts: Map<string, Readonly<{ session: Session; view: LiveView }>> }> & { usedAtMs: number };
+type State = Readonly<{
+  key: string;
+  pool: Pool;
+  discovery: Discovery;
+  accounts: Map<string, Readonly<{ session: Session; view: LiveView }>>;
+}> & { usedAtMs: number };
 
 const sweepMs = 30_000;
 const stateIdleMs = 3_600_000;
 const maxTokens = 20_000;
 const maxModes = 100_000;
-const defaultSilenceMs = 100_000;
+/** kube-apiserver 1.37 sent bookmarks after 1 to 2 minutes in a cluster where nothing happens (measured). */
+const defaultSilenceMs = 190_000;
 
 export function createClusters(options: ClustersOptions): Clusters {
   const { clock, log } = options;
@@ -86,7 +92,13 @@ export function createClusters(options: ClustersOptions): Clusters {
   const userAgent = `weir/${options.version} (${options.component})`;
   const sweeper = setInterval(sweep, sweepMs).unref();
 
-  function stateFor(key: string, name: string, server: string, caPem: string, certificate: Readonly<{ certificatePem: string; keyPem: string }> | null): State {
+  function stateFor(
+    key: string,
+    name: string,
+    server: string,
+    caPem: string,
+    certificate: Readonly<{ certificatePem: string; keyPem: string }> | null,
+  ): State {
     const known = states.get(key);
     if (known !== undefined) {
       known.usedAtMs = clock.nowMs();
@@ -99,9 +111,21 @@ export function createClusters(options: ClustersOptions): Clusters {
   }
   /** The address and CA are part of the key: when they change, nothing of the old place is used again. */
   function sharedState(access: ClusterAccess): State {
-    return stateFor(digest('shared', access.clusterId, access.server, access.caBundle), access.clusterName, access.server, access.caBundle, null);
+    return stateFor(
+      digest('shared', access.clusterId, access.server, access.caBundle),
+      access.clusterName,
+      access.server,
+      access.caBundle,
+      null,
+    );
   }
-  function accountOf(state: State, scope: TenantScope, clusterId: string, clusterName: string, source: CredentialSource): Readonly<{ session: Session; view: LiveView }> {
+  function accountOf(
+    state: State,
+    scope: TenantScope,
+    clusterId: string,
+    clusterName: string,
+    source: CredentialSource,
+  ): Readonly<{ session: Session; view: LiveView }> {
     const id = `${scope.tenantId}|${source.account}`;
     const known = state.accounts.get(id);
     if (known !== undefined) return known;
@@ -153,15 +177,39 @@ export function createClusters(options: ClustersOptions): Clusters {
   return Object.freeze({
     bind({ scope, access, account, deliveryId }: BindOptions): Cluster {
       parseAccount(account);
-      const registered = [access.serviceAccount, ...access.accounts].some((one) => one.namespace === account.namespace && one.name === account.name);
-      if (!registered) throw new AppError('forbidden', `account ${userOf(account)} is not registered for this tenant on cluster ${access.clusterName}; register it with a ClusterAccount`);
+      const registered = [access.serviceAccount, ...access.accounts].some(
+        (one) => one.namespace === account.namespace && one.name === account.name,
+      );
+      if (!registered)
+        throw new AppError(
+          'forbidden',
+          `account ${userOf(account)} is not registered for this tenant on cluster ${access.clusterName}; register it with a ClusterAccount`,
+        );
       const state = sharedState(access);
       const bootstrap = createBootstrap(state.pool, access.clusterName, () => options.bootstrap(access));
-      const { session, view } = accountOf(state, scope, access.clusterId, access.clusterName, minting(scope, access.clusterId, account, bootstrap));
+      const { session, view } = accountOf(
+        state,
+        scope,
+        access.clusterId,
+        access.clusterName,
+        minting(scope, access.clusterId, account, bootstrap),
+      );
       const { clusterId, clusterName, variables, namespaces } = access;
       // A grant without namespaces is no grant; only a private cluster has no limit of ours.
       if (namespaces.length === 0) throw new AppError('forbidden', `no namespace of cluster ${clusterName} is granted to this tenant`);
-      return createCluster({ clusterId, clusterName, variables, namespaces, deliveryId, session, discovery: state.discovery, view, clock, failpoints, sees });
+      return createCluster({
+        clusterId,
+        clusterName,
+        variables,
+        namespaces,
+        deliveryId,
+        session,
+        discovery: state.discovery,
+        view,
+        clock,
+        failpoints,
+        sees,
+      });
     },
     bindPrivate(bound: BindPrivateOptions): Cluster {
       const { scope, clusterId, clusterName, account } = bound;
@@ -174,13 +222,26 @@ export function createClusters(options: ClustersOptions): Clusters {
       const state = account === null ? ownState : stateFor(key, clusterName, config.server, config.caPem, null);
       const source = account === null ? ownSource(config) : minting(scope, key, account, ownMint(ownState.pool, clusterName, config));
       const { session, view } = accountOf(state, scope, clusterId, clusterName, source);
-      return createCluster({ clusterId, clusterName, variables: bound.variables ?? {}, namespaces: [], deliveryId: bound.deliveryId, session, discovery: state.discovery, view, clock, failpoints, sees });
+      return createCluster({
+        clusterId,
+        clusterName,
+        variables: bound.variables ?? {},
+        namespaces: [],
+        deliveryId: bound.deliveryId,
+        session,
+        discovery: state.discovery,
+        view,
+        clock,
+        failpoints,
+        sees,
+      });
     },
     care({ scope, access }): Care {
       const state = sharedState(access);
       const bootstrap = createBootstrap(state.pool, access.clusterName, () => options.bootstrap(access));
-      const sessionFor = (account: Account): Session => createSession(state.pool, access.clusterName, minting(scope, access.clusterId, account, bootstrap));
-      return createCare({ clusterName: access.clusterName, bootstrap, nowMs: clock.nowMs, sessionFor });
+      const sessionFor = (account: Account): Session =>
+        createSession(state.pool, access.clusterName, minting(scope, access.clusterId, account, bootstrap));
+      return createCare({ clusterName: access.clusterName, bootstrap, nowMs: () => clock.nowMs(), sessionFor });
     },
     requestsSent: (access: ClusterAccess) => sharedState(access).pool.sent(),
     watchMode: (deliveryId: string) => modes.get(deliveryId) ?? 'none',
@@ -210,7 +271,9 @@ function ownSource(config: TenantKubeconfig): CredentialSource {
 /** TokenRequest by the kubeconfig's own credential. */
 function ownMint(pool: Pool, clusterName: string, config: TenantKubeconfig): Bootstrap {
   const { credential } = config;
-  return createBootstrap(pool, clusterName, async () => (credential.is === 'token' ? credential.token : tenantCertificate(`user ${config.user} of the kubeconfig`)));
+  return createBootstrap(pool, clusterName, async () =>
+    credential.is === 'token' ? credential.token : tenantCertificate(`user ${config.user} of the kubeconfig`),
+  );
 }
 
 function digest(...parts: readonly string[]): string {

@@ -1,10 +1,10 @@
-import { FENCE_ANNOTATION } from '#core/object-id.ts';
 import { canonicalJson, isObject, type Json, type JsonObject } from '#core/json.ts';
+import { FENCE_ANNOTATION } from '#core/object-id.ts';
 import type { ApplyItem } from '#core/ports.ts';
 import type { Target } from './objects.ts';
 import { previewApply } from './preview.ts';
 import type { Session } from './session.ts';
-import { FENCE_ANNOTATION, managedFieldsOf, ownFields, takeOver } from './ssa/managers.ts';
+import { managedFieldsOf, ownFields, takeOver } from './ssa/managers.ts';
 
 /**
  * Whether applying the manifest would change the live object: one read, one dry run, compared without what every write moves (version, generation,

@@ -1,9 +1,9 @@
-import { AppError } from '#core/errors.ts';
-import { type Json, type JsonObject, at, isObject, textAt } from '#core/json.ts';
-import type { Clock } from '#core/time.ts';
 import { messageOf } from '#adapters/kube/answer.ts';
-import { type ResourceType, apiPath } from '#adapters/kube/paths.ts';
+import { apiPath, type ResourceType } from '#adapters/kube/paths.ts';
 import type { Session } from '#adapters/kube/session.ts';
+import { AppError } from '#core/errors.ts';
+import { at, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
+import type { Clock } from '#core/time.ts';
 
 /** The kinds of one cluster, by aggregated discovery (KEP-3352); the same for all tenants, so it is cached per cluster. */
 export type Discovery = Readonly<{
@@ -23,7 +23,8 @@ export type Discovery = Readonly<{
 type Document = Readonly<{ etag: string | null; kinds: ReadonlyMap<string, ResourceType>; stale: ReadonlySet<string> }>;
 type Known = Readonly<{ core: Document; groups: Document; atMs: number }>;
 
-const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList';
+const accept =
+  'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList';
 const maxBytes = 16 * 1024 * 1024;
 const maxKinds = 20_000;
 const timeoutMs = 20_000;
@@ -36,7 +37,10 @@ export function createDiscovery(clock: Clock): Discovery {
 
   async function ask(session: Session, previous: Known | null): Promise<Known> {
     const signal = AbortSignal.timeout(timeoutMs);
-    const [core, groups] = await Promise.all([load(session, 'api', previous?.core ?? null, signal), load(session, 'apis', previous?.groups ?? null, signal)]);
+    const [core, groups] = await Promise.all([
+      load(session, 'api', previous?.core ?? null, signal),
+      load(session, 'apis', previous?.groups ?? null, signal),
+    ]);
     return { core, groups, atMs: clock.nowMs() };
   }
   function refresh(session: Session): Promise<Known> {
@@ -69,7 +73,8 @@ export function createDiscovery(clock: Clock): Discovery {
       const { core, groups } = await current(session);
       const preferred = new Map<string, ResourceType>();
       // Versions come in the server's order of preference.
-      for (const type of [...core.kinds.values(), ...groups.kinds.values()]) if (!preferred.has(`${type.group}/${type.kind}`)) preferred.set(`${type.group}/${type.kind}`, type);
+      for (const type of [...core.kinds.values(), ...groups.kinds.values()])
+        if (!preferred.has(`${type.group}/${type.kind}`)) preferred.set(`${type.group}/${type.kind}`, type);
       return [...preferred.values()];
     },
     forget(): void {
@@ -85,10 +90,23 @@ function find(known: Known, apiVersion: string, kind: string): ResourceType | nu
 
 async function load(session: Session, root: 'api' | 'apis', previous: Document | null, signal: AbortSignal): Promise<Document> {
   const etag = previous?.etag ?? null;
-  const answer = await session.request({ method: 'GET', path: apiPath(root), accept, ...(etag === null ? {} : { ifNoneMatch: etag }), timeoutMs, maxBytes, signal });
+  const answer = await session.request({
+    method: 'GET',
+    path: apiPath(root),
+    accept,
+    ...(etag === null ? {} : { ifNoneMatch: etag }),
+    timeoutMs,
+    maxBytes,
+    signal,
+  });
   if (answer.status === 304 && previous !== null) return previous;
-  if (answer.status === 403) throw new AppError('clusterRefused', `${session.account} may not read the kinds of cluster ${session.clusterName}: ${messageOf(answer)}`);
-  if (answer.status !== 200) throw new AppError('clusterUnreachable', `cluster ${session.clusterName} does not tell its kinds: ${messageOf(answer)}`);
+  if (answer.status === 403)
+    throw new AppError(
+      'clusterRefused',
+      `${session.account} may not read the kinds of cluster ${session.clusterName}: ${messageOf(answer)}`,
+    );
+  if (answer.status !== 200)
+    throw new AppError('clusterUnreachable', `cluster ${session.clusterName} does not tell its kinds: ${messageOf(answer)}`);
   if (textAt(answer.body ?? undefined, 'kind') !== 'APIGroupDiscoveryList') {
     throw new AppError('clusterAnswer', `cluster ${session.clusterName} has no aggregated discovery; Kubernetes 1.27 or newer is needed`);
   }
@@ -105,7 +123,8 @@ function parseDocument(body: JsonObject, etag: string | null, clusterName: strin
       const apiVersion = group === '' ? version : `${group}/${version}`;
       if (textAt(one, 'freshness') === 'Stale') stale.add(apiVersion);
       for (const resource of list(at(one, 'resources'))) addKind(kinds, group, version, resource);
-      if (kinds.size > maxKinds) throw new AppError('clusterAnswer', `cluster ${clusterName} has more than ${maxKinds} kinds, which is the limit`);
+      if (kinds.size > maxKinds)
+        throw new AppError('clusterAnswer', `cluster ${clusterName} has more than ${maxKinds} kinds, which is the limit`);
     }
   }
   return { etag, kinds, stale };
@@ -117,7 +136,10 @@ function addKind(kinds: Map<string, ResourceType>, group: string, version: strin
   if (plural === undefined || kind === undefined || plural === '' || kind === '') return;
   const verbs = list(at(resource, 'verbs')).filter((verb) => typeof verb === 'string');
   const apiVersion = group === '' ? version : `${group}/${version}`;
-  kinds.set(`${apiVersion}/${kind}`, Object.freeze({ group, version, kind, plural, namespaced: textAt(resource, 'scope') === 'Namespaced', verbs }));
+  kinds.set(
+    `${apiVersion}/${kind}`,
+    Object.freeze({ group, version, kind, plural, namespaced: textAt(resource, 'scope') === 'Namespaced', verbs }),
+  );
 }
 
 function list(value: Json | undefined): readonly Json[] {

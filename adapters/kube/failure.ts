@@ -1,3 +1,5 @@
+import { AppError } from '#core/errors.ts';
+
 /** Codes of errors that come before the first byte of a request is written: the name was not resolved, nobody listened, or the certificate was refused. */
 const unsentCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -19,11 +21,14 @@ const unsentCodes: ReadonlySet<string> = new Set([
 
 /** True only when it is certain that the server saw nothing of the request. */
 export function isKnownUnsent(error: unknown): boolean {
+  // An AppError comes out of the egress policy's look-up: there is no connection yet.
+  if (error instanceof AppError) return true;
   return codesOf(error).some((code) => unsentCodes.has(code) || code.startsWith('ERR_SSL_'));
 }
 
 /** What went wrong, for people: a code, or a short text without addresses. */
 export function describeFailure(error: unknown): string {
+  if (error instanceof AppError) return error.message.slice(0, 200);
   const [code] = codesOf(error);
   if (code !== undefined) return sentences[code] ?? code;
   return error instanceof Error ? error.message.slice(0, 120) : 'unknown failure';

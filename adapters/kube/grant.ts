@@ -1,6 +1,6 @@
-import type { ObjectRef } from '#core/ports.ts';
 import type { ResourceType } from '#adapters/kube/paths.ts';
 import { nameOf } from '#adapters/kube/ssa/outcome.ts';
+import type { ObjectRef } from '#core/ports.ts';
 
 /**
  * Null, or why an object is not touched: it lies in a namespace that the tenant was not granted, or names none. `type` is null while the kind is not

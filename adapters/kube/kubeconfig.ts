@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
-import { AppError } from '#core/errors.ts';
+import { parseServer } from '#adapters/kube/agent.ts';
 import { isToken } from '#adapters/kube/credential.ts';
-import { parseServer } from '#adapters/kube/pool.ts';
+import { AppError } from '#core/errors.ts';
 
 /** A tenant's own kubeconfig, as far as it counts: address, CA, and a token or a client certificate. Never log, store or quote it. */
 export type TenantKubeconfig = Readonly<{
@@ -34,7 +34,7 @@ const reasons: Readonly<Record<string, string>> = Object.freeze({
   'insecure-skip-tls-verify': 'certificates are always verified; use certificate-authority-data',
   'tls-server-name': 'the certificate must be for the host of server',
   'disable-compression': 'it has no use here',
-  'as': 'there is no impersonation',
+  as: 'there is no impersonation',
   'as-uid': 'there is no impersonation',
   'as-groups': 'there is no impersonation',
   'as-user-extra': 'there is no impersonation',
@@ -63,7 +63,12 @@ export function parseKubeconfig(text: string): TenantKubeconfig {
   if (cluster === undefined || user === undefined) throw bad('the current context names a cluster or a user that is not in it');
   const server = textOf(cluster, 'server');
   parseServer(server);
-  return Object.freeze({ server, caPem: pemOf(cluster, 'certificate-authority-data', 'CERTIFICATE'), user: userName.slice(0, 100), credential: credentialOf(user) });
+  return Object.freeze({
+    server,
+    caPem: pemOf(cluster, 'certificate-authority-data', 'CERTIFICATE'),
+    user: userName.slice(0, 100),
+    credential: credentialOf(user),
+  });
 }
 
 function read(text: string): unknown {
@@ -93,7 +98,8 @@ function entries(value: unknown, list: string, inner: string, fields: readonly s
 
 function credentialOf(user: Fields): TenantKubeconfig['credential'] {
   if (user['token'] !== undefined) {
-    if (user['client-certificate-data'] !== undefined || user['client-key-data'] !== undefined) throw bad('a user has a token or a client certificate, not both');
+    if (user['client-certificate-data'] !== undefined || user['client-key-data'] !== undefined)
+      throw bad('a user has a token or a client certificate, not both');
     const token = textOf(user, 'token');
     if (!isToken(token)) throw bad('users[].user.token is no token');
     return { is: 'token', token };

@@ -1,12 +1,12 @@
-import { AppError } from '#core/errors.ts';
-import type { LiveMeta, ObjectRef } from '#core/ports.ts';
-import { type Target, getMeta } from '#adapters/kube/objects.ts';
+import { getMeta, type Target } from '#adapters/kube/objects.ts';
 import type { ResourceType } from '#adapters/kube/paths.ts';
 import type { Session } from '#adapters/kube/session.ts';
-import { deliveryLabel } from '#adapters/kube/ssa/managers.ts';
-import { WatchRefused, listCollection } from '#adapters/kube/watch/collection.ts';
+import { listCollection, WatchRefused } from '#adapters/kube/watch/collection.ts';
 import { metaEntry } from '#adapters/kube/watch/entries.ts';
 import type { LiveView } from '#adapters/kube/watch/live-view.ts';
+import { AppError } from '#core/errors.ts';
+import { DELIVERY_LABEL } from '#core/object-id.ts';
+import type { LiveMeta, ObjectRef } from '#core/ports.ts';
 
 export type Wanted = Readonly<{ id: string; ref: ObjectRef }>;
 
@@ -23,7 +23,10 @@ export type LiveRun = Readonly<{
 type Group = Readonly<{ type: ResourceType; namespace: string; wanted: Wanted[] }>;
 
 /** Refs by kind and namespace, with those whose kind the cluster does not have apart. */
-export async function groupByCollection(wanted: readonly Wanted[], resolve: LiveRun['resolve']): Promise<Readonly<{ groups: readonly Group[]; kindless: readonly Wanted[] }>> {
+export async function groupByCollection(
+  wanted: readonly Wanted[],
+  resolve: LiveRun['resolve'],
+): Promise<Readonly<{ groups: readonly Group[]; kindless: readonly Wanted[] }>> {
   const groups = new Map<string, Group>();
   const kindless: Wanted[] = [];
   for (const one of wanted) {
@@ -42,8 +45,9 @@ export async function groupByCollection(wanted: readonly Wanted[], resolve: Live
 }
 
 /**
- * Metadata of each object that carries our label, from the watches when they are synced (no request). Beyond the budget of watches one list per
- * collection, and where the account may not list, one request per object. Null: absent, or not labelled as ours.
+ * Metadata of each object, from the watches when they are synced: no request for what carries our label. Beyond the budget of watches one list per
+ * collection, and where the account may not list, one request per object. What is not found in that way is asked for by itself, so null is the API
+ * server's own word that the object is absent: an object that lost its label must not look like one that is gone (INV-5).
  */
 export async function readLive(run: LiveRun, wanted: readonly Wanted[]): Promise<ReadonlyMap<string, LiveMeta | null>> {
   const { groups, kindless } = await groupByCollection(wanted, run.resolve);
@@ -56,33 +60,44 @@ export async function readLive(run: LiveRun, wanted: readonly Wanted[]): Promise
 type Read = Readonly<{ watched: boolean; found: ReadonlyMap<string, LiveMeta | null> }>;
 
 async function readGroup(run: LiveRun, group: Group): Promise<Read> {
+  const { watched, byName } = await readLabelled(run, group);
+  const found = new Map<string, LiveMeta | null>();
+  const others: Wanted[] = [];
+  for (const one of group.wanted) {
+    const meta = byName(one.ref.name);
+    // Out of the selection since its label was taken: the watch no longer follows it.
+    if (meta === null || meta.deliveryLabel === null) others.push(one);
+    else found.set(one.id, meta);
+  }
+  const asked = await Promise.all(
+    others.map(async (one): Promise<[string, LiveMeta | null]> => [one.id, await getMeta(run.session, targetOf(group, one), run.signal)]),
+  );
+  return { watched, found: new Map([...found, ...asked]) };
+}
+
+/** What carries our label, by name. */
+async function readLabelled(run: LiveRun, group: Group): Promise<Readonly<{ watched: boolean; byName(name: string): LiveMeta | null }>> {
   const watcher = run.view.metas(run.deliveryId, group.type, group.namespace);
   try {
-    if (watcher === null) return { watched: false, found: await listOnce(run, group) };
+    if (watcher === null) {
+      const listed = await listOnce(run, group);
+      return { watched: false, byName: (name) => listed.get(name) ?? null };
+    }
     await watcher.ready(run.signal);
+    return { watched: true, byName: (name) => watcher.get(name)?.meta ?? null };
   } catch (error) {
     if (!(error instanceof WatchRefused)) throw error;
-    return { watched: false, found: await readEach(run, group) };
+    return { watched: false, byName: () => null };
   }
-  const found = new Map<string, LiveMeta | null>();
-  for (const one of group.wanted) {
-    const entry = watcher.get(one.ref.name);
-    // Out of the selection since its label was taken: the watch no longer follows it.
-    const meta = entry !== null && entry.deliveryId === null ? await getMeta(run.session, targetOf(group, one), run.signal) : (entry?.meta ?? null);
-    found.set(one.id, meta);
-  }
-  return { watched: true, found };
 }
 
-async function listOnce(run: LiveRun, group: Group): Promise<ReadonlyMap<string, LiveMeta | null>> {
+async function listOnce(run: LiveRun, group: Group): Promise<ReadonlyMap<string, LiveMeta>> {
   const { type, namespace } = group;
-  const listed = await listCollection({ session: run.session, type, namespace, selector: `${deliveryLabel}=${run.deliveryId}`, full: false }, run.signal);
-  const byName = new Map(listed.objects.flatMap((object) => metaEntry(object) ?? []).map((entry) => [entry.name, entry.meta]));
-  return new Map(group.wanted.map((one) => [one.id, byName.get(one.ref.name) ?? null]));
-}
-
-async function readEach(run: LiveRun, group: Group): Promise<ReadonlyMap<string, LiveMeta | null>> {
-  return new Map(await Promise.all(group.wanted.map(async (one): Promise<[string, LiveMeta | null]> => [one.id, await getMeta(run.session, targetOf(group, one), run.signal)])));
+  const listed = await listCollection(
+    { session: run.session, type, namespace, selector: `${DELIVERY_LABEL}=${run.deliveryId}`, full: false },
+    run.signal,
+  );
+  return new Map(listed.objects.flatMap((object) => metaEntry(object) ?? []).map((entry) => [entry.name, entry.meta]));
 }
 
 export function targetOf(group: Readonly<{ type: ResourceType; namespace: string }>, one: Wanted): Target {

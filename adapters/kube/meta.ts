@@ -1,6 +1,6 @@
+import { at, isObject, type JsonObject, textAt } from '#core/json.ts';
+import { DELIVERY_LABEL } from '#core/object-id.ts';
 import type { LiveMeta } from '#core/ports.ts';
-import { type JsonObject, at, isObject, textAt } from '#core/json.ts';
-import { deliveryLabel } from '#adapters/kube/ssa/managers.ts';
 
 /** Media types that leave out everything but metadata: less to send, and the values of Secrets stay where they are. */
 export const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
@@ -18,7 +18,7 @@ export function metaOf(object: JsonObject): LiveMeta | null {
     uid,
     resourceVersion,
     generation: typeof generation === 'number' ? generation : null,
-    deliveryLabel: textAt(object, 'metadata', 'labels', deliveryLabel) ?? null,
+    deliveryLabel: textAt(object, 'metadata', 'labels', DELIVERY_LABEL) ?? null,
     deleting: textAt(object, 'metadata', 'deletionTimestamp') !== undefined,
     annotations: annotationsOf(object),
   });

@@ -17,7 +17,12 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 /**
  * Asks until the answer is not null, with pauses growing from 50 ms to 1 s. Null when `timeoutMs` is over.
  */
-export async function pollUntil<T>(timeoutMs: number, nowMs: () => number, signal: AbortSignal, ask: () => Promise<T | null>): Promise<T | null> {
+export async function pollUntil<T>(
+  timeoutMs: number,
+  nowMs: () => number,
+  signal: AbortSignal,
+  ask: () => Promise<T | null>,
+): Promise<T | null> {
   const endMs = nowMs() + timeoutMs;
   for (let waitMs = 50; ; waitMs = Math.min(1_000, waitMs * 1.5)) {
     const found = await ask();

@@ -1,15 +1,15 @@
-import { type LookupFunction, isIP } from 'node:net';
 import type { Readable } from 'node:stream';
-import { Agent, type Dispatcher, buildConnector } from 'undici';
-import { AppError } from '#core/errors.ts';
-import type { Clock } from '#core/time.ts';
+import type { Dispatcher } from 'undici';
+import { type AgentOptions, newAgent, parseServer } from '#adapters/kube/agent.ts';
 import { type Answer, objectIn } from '#adapters/kube/answer.ts';
 import { BodyTooLarge, readText, unpacked } from '#adapters/kube/body.ts';
 import { type Breaker, createBreaker } from '#adapters/kube/breaker.ts';
 import type { Credential } from '#adapters/kube/credential.ts';
 import { describeFailure, isKnownUnsent } from '#adapters/kube/failure.ts';
 import type { ApiPath } from '#adapters/kube/paths.ts';
-import { type Slots, createSlots } from '#adapters/kube/slots.ts';
+import { createSlots, type Slots } from '#adapters/kube/slots.ts';
+import { AppError } from '#core/errors.ts';
+import type { Clock } from '#core/time.ts';
 
 export type ApiRequest = Readonly<{
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -25,7 +25,14 @@ export type ApiRequest = Readonly<{
   signal: AbortSignal;
 }>;
 
-export type WatchRequest = Readonly<{ path: ApiPath; query: Readonly<Record<string, string>>; accept: string; credential: Credential; headersTimeoutMs: number; signal: AbortSignal }>;
+export type WatchRequest = Readonly<{
+  path: ApiPath;
+  query: Readonly<Record<string, string>>;
+  accept: string;
+  credential: Credential;
+  headersTimeoutMs: number;
+  signal: AbortSignal;
+}>;
 export type WatchAnswer = Readonly<{ status: number; contentType: string; retryAfterMs: number | null; body: Readable }>;
 
 /** Connections to one cluster's API server: one pool for requests, a second one for watches, which never take a request's place. */
@@ -44,23 +51,17 @@ export type Pool = Readonly<{
   close(): Promise<void>;
 }>;
 
-export type PoolOptions = Readonly<{
-  /** Name of the cluster, for messages. */
-  name: string;
-  server: string;
-  /** PEM. Empty: the public authorities that Node.js brings. */
-  caPem: string;
-  /** The tenant's own client certificate, for a private cluster. */
-  certificate: Readonly<{ certificatePem: string; keyPem: string }> | null;
-  userAgent: string;
-  /** Egress policy: resolves and checks addresses at the moment of connecting. Null: no policy of ours. */
-  connectLookup: LookupFunction | null;
-  clock: Clock;
-}>;
+export type PoolOptions = AgentOptions &
+  Readonly<{
+    /** Name of the cluster, for messages. */
+    name: string;
+    server: string;
+    userAgent: string;
+    clock: Clock;
+  }>;
 
 const connections = 16;
 const startSlots = 8;
-const connectTimeoutMs = 5_000;
 const maxAttempts = 8;
 const defaultRetryAfterMs = 1_000;
 const maxRetryAfterMs = 30_000;
@@ -81,7 +82,9 @@ export function createPool(options: PoolOptions): Pool {
       const answer = await once(one, signal, deadline);
       if (answer.status !== 429) return answer;
       if (attempt >= maxAttempts) {
-        throw new AppError('clusterUnreachable', `cluster ${name} is overloaded: it refused ${attempt} times (429)`, { retryAfterMs: answer.retryAfterMs ?? defaultRetryAfterMs });
+        throw new AppError('clusterUnreachable', `cluster ${name} is overloaded: it refused ${attempt} times (429)`, {
+          retryAfterMs: answer.retryAfterMs ?? defaultRetryAfterMs,
+        });
       }
     }
   }
@@ -154,66 +157,22 @@ export function createPool(options: PoolOptions): Pool {
   });
 }
 
-/** HTTP/1.1 only: a GOAWAY beside an open watch hung requests over HTTP/2 (libraries.md section 6). Certificates are always verified. */
-function newAgent(options: PoolOptions, limit: number | null): Agent {
-  const { connectLookup } = options;
-  const connect = buildConnector({
-    allowH2: false,
-    timeout: connectTimeoutMs,
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
-    ...(options.caPem === '' ? {} : { ca: options.caPem }),
-    ...(options.certificate === null ? {} : { cert: options.certificate.certificatePem, key: options.certificate.keyPem }),
-    ...(connectLookup === null ? {} : { lookup: connectLookup }),
-  });
-  return new Agent({
-    allowH2: false,
-    connections: limit,
-    pipelining: 1,
-    keepAliveTimeout: 30_000,
-    // Neither frees a request that hangs or drips; the signal does.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: connectLookup === null ? connect : checkedConnector(connect, connectLookup),
-  });
-}
-
-/** A socket looks up no name for an address that is written out, so the egress policy is asked about it here. */
-function checkedConnector(connect: buildConnector.connector, lookup: LookupFunction): buildConnector.connector {
-  return (target, callback) => {
-    const host = target.hostname.replace(/^\[(.*)\]$/, '$1');
-    if (isIP(host) === 0) {
-      connect(target, callback);
-      return;
-    }
-    lookup(host, { all: true }, (error) => {
-      if (error === null) connect(target, callback);
-      else callback(error, null);
-    });
-  };
-}
-
-/** Throws AppError invalid for anything but an https address without user, query and fragment. A path is kept: gateways have one. */
-export function parseServer(server: string): Readonly<{ origin: string; prefix: string }> {
-  const url = URL.canParse(server) ? new URL(server) : null;
-  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new AppError('invalid', 'the server of a cluster is an https:// address without user, query and fragment');
-  }
-  return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, '') };
-}
-
 async function takeSlot(slots: Slots, one: ApiRequest, signal: AbortSignal, deadline: AbortSignal, name: string): Promise<() => void> {
   try {
     return await slots.take(signal);
   } catch (error) {
-    if (deadline.aborted && !one.signal.aborted) throw new AppError('clusterUnreachable', `cluster ${name} has no free place for a request within ${one.timeoutMs} ms`);
+    if (deadline.aborted && !one.signal.aborted)
+      throw new AppError('clusterUnreachable', `cluster ${name} has no free place for a request within ${one.timeoutMs} ms`);
     throw error;
   }
 }
 
 function admit(breaker: Breaker, name: string): void {
   const waitMs = breaker.waitMs();
-  if (waitMs > 0) throw new AppError('clusterUnreachable', `cluster ${name} did not answer; the next try is in ${Math.ceil(waitMs / 1000)} s`, { retryAfterMs: Math.ceil(waitMs) });
+  if (waitMs > 0)
+    throw new AppError('clusterUnreachable', `cluster ${name} did not answer; the next try is in ${Math.ceil(waitMs / 1000)} s`, {
+      retryAfterMs: Math.ceil(waitMs),
+    });
 }
 
 function judge(answer: Answer, tookMs: number, breaker: Breaker, slots: Slots): void {
@@ -224,10 +183,15 @@ function judge(answer: Answer, tookMs: number, breaker: Breaker, slots: Slots): 
 
 /** A write that may have reached the server is unknown; all else is unreachable (reliability.md 2.5, rule 5). */
 function failureOf(error: unknown, one: ApiRequest, deadline: AbortSignal, name: string): unknown {
-  const own = appErrorIn(error);
+  const own = refusedByPolicy(error);
   if (own !== null) return own;
   if (one.method !== 'GET' && !isKnownUnsent(error)) {
-    return new AppError('unknownResult', `cluster ${name}: the answer of a write was cut or late (${deadline.aborted ? `none within ${one.timeoutMs} ms` : describeFailure(error)})`, {}, { cause: error });
+    return new AppError(
+      'unknownResult',
+      `cluster ${name}: the answer of a write was cut or late (${deadline.aborted ? `none within ${one.timeoutMs} ms` : describeFailure(error)})`,
+      {},
+      { cause: error },
+    );
   }
   if (one.signal.aborted) return one.signal.reason;
   if (error instanceof BodyTooLarge) return new AppError('clusterAnswer', `cluster ${name}: ${error.message}, which is the limit`);
@@ -236,16 +200,23 @@ function failureOf(error: unknown, one: ApiRequest, deadline: AbortSignal, name:
 }
 
 function unreachable(name: string, error: unknown): AppError {
-  return appErrorIn(error) ?? new AppError('clusterUnreachable', `cluster ${name} is not reachable: ${describeFailure(error)}`, {}, { cause: error });
+  return (
+    refusedByPolicy(error) ??
+    new AppError('clusterUnreachable', `cluster ${name} is not reachable: ${describeFailure(error)}`, {}, { cause: error })
+  );
 }
 
 /** The egress policy's own refusal, which comes out of the connecting socket. */
-function appErrorIn(error: unknown): AppError | null {
-  if (error instanceof AppError) return error;
-  return error instanceof Error && error.cause instanceof AppError ? error.cause : null;
+function refusedByPolicy(error: unknown): AppError | null {
+  const own = error instanceof Error && error.cause instanceof AppError ? error.cause : error;
+  return own instanceof AppError && own.code === 'egressDenied' ? own : null;
 }
 
-function headersFor(credential: Credential, userAgent: string, one: Readonly<{ accept?: string; contentType?: string; ifNoneMatch?: string }>): Record<string, string> {
+function headersFor(
+  credential: Credential,
+  userAgent: string,
+  one: Readonly<{ accept?: string; contentType?: string; ifNoneMatch?: string }>,
+): Record<string, string> {
   return {
     'user-agent': userAgent,
     accept: one.accept ?? 'application/json',

@@ -2,7 +2,7 @@ import { AppError } from '#core/errors.ts';
 import { type JsonObject, stringifyJson } from '#core/json.ts';
 import type { ApplyItem } from '#core/ports.ts';
 import { cutMessage, messageOf } from './answer.ts';
-import { type Target, getObject, maxObjectBytes, writeTimeoutMs } from './objects.ts';
+import { getObject, maxObjectBytes, type Target, writeTimeoutMs } from './objects.ts';
 import { objectPath } from './paths.ts';
 import { maskSecretValues } from './secret-mask.ts';
 import type { Session } from './session.ts';
@@ -30,6 +30,10 @@ async function dryRun(session: Session, target: Target, item: ApplyItem, signal:
     signal,
   });
   const done = answer.status === 200 || answer.status === 201;
-  if (!done || answer.body === null) throw new AppError('clusterAnswer', cutMessage(`${item.ref.kind} ${item.ref.name}: ${maskSecretValues(messageOf(answer), item.manifest)}`));
+  if (!done || answer.body === null)
+    throw new AppError(
+      'clusterAnswer',
+      cutMessage(`${item.ref.kind} ${item.ref.name}: ${maskSecretValues(messageOf(answer), item.manifest)}`),
+    );
   return answer.body;
 }

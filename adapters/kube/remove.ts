@@ -1,11 +1,11 @@
-import type { ObjectRef, Removed } from '#core/ports.ts';
-import { AppError } from '#core/errors.ts';
 import { type Answer, isNotFound, messageOf } from '#adapters/kube/answer.ts';
-import { type Target, deleteObject, getMeta } from '#adapters/kube/objects.ts';
+import { deleteObject, getMeta, type Target } from '#adapters/kube/objects.ts';
 import type { ResourceType } from '#adapters/kube/paths.ts';
 import type { Session } from '#adapters/kube/session.ts';
 import { inStages } from '#adapters/kube/ssa/order.ts';
-import { isUncertain, nameOf } from '#adapters/kube/ssa/outcome.ts';
+import { asError, isUncertain, nameOf } from '#adapters/kube/ssa/outcome.ts';
+import { AppError } from '#core/errors.ts';
+import type { ObjectRef, Removed } from '#core/ports.ts';
 
 export type RemoveTarget = Readonly<{ id: string; ref: ObjectRef; uid: string }>;
 
@@ -47,8 +47,11 @@ export async function removeAll(run: RemoveRun, targets: readonly RemoveTarget[]
   return targets.map((one) => results.get(one.id) ?? { id: one.id, is: 'unknown' });
 }
 
-async function removeBatch(run: RemoveRun, batch: readonly RemoveTarget[]): Promise<Readonly<{ removed: readonly Removed[]; stop: unknown }>> {
-  let stop: unknown = null;
+async function removeBatch(
+  run: RemoveRun,
+  batch: readonly RemoveTarget[],
+): Promise<Readonly<{ removed: readonly Removed[]; stop: Error | null }>> {
+  let stop: Error | null = null;
   const removed = await Promise.all(
     batch.map(async (one): Promise<Removed> => {
       try {
@@ -56,10 +59,14 @@ async function removeBatch(run: RemoveRun, batch: readonly RemoveTarget[]): Prom
         await run.removedOne();
         return result;
       } catch (error) {
-        if (!(error instanceof AppError)) stop ??= error;
+        if (!(error instanceof AppError)) stop ??= asError(error);
         else if (error.code === 'clusterAnswer') return { id: one.id, is: 'denied', message: error.message };
         else if (error.code !== 'unknownResult') stop ??= error;
-        return { id: one.id, is: 'unknown', message: error instanceof AppError ? error.message : `${nameOf(one.ref)}: not looked at to the end` };
+        return {
+          id: one.id,
+          is: 'unknown',
+          message: error instanceof AppError ? error.message : `${nameOf(one.ref)}: not looked at to the end`,
+        };
       }
     }),
   );
@@ -87,7 +94,13 @@ async function removeTarget(run: RemoveRun, one: RemoveTarget, target: Target): 
   const answer = await deleteObject(run.session, target, one.uid, run.signal);
   const refused = refusal(run, one, answer);
   if (refused !== null) return refused;
-  return (await look(run, one, target)) ?? { id: one.id, is: 'terminating', message: `${nameOf(one.ref)}: its deletion was accepted and is not finished` };
+  return (
+    (await look(run, one, target)) ?? {
+      id: one.id,
+      is: 'terminating',
+      message: `${nameOf(one.ref)}: its deletion was accepted and is not finished`,
+    }
+  );
 }
 
 /** What the live object says about deleting it; null: it is ours and still stands. */
@@ -99,7 +112,8 @@ async function look(run: RemoveRun, one: RemoveTarget, target: Target): Promise<
     return { id, is: 'gone' };
   }
   if (live.uid !== one.uid) return { id, is: 'otherUid', message: `${nameOf(ref)} was made anew by somebody else` };
-  if (live.deliveryLabel !== run.deliveryId) return { id, is: 'notOurs', message: `${nameOf(ref)} no longer carries the label of this delivery` };
+  if (live.deliveryLabel !== run.deliveryId)
+    return { id, is: 'notOurs', message: `${nameOf(ref)} no longer carries the label of this delivery` };
   if (live.deleting) return { id, is: 'terminating', message: `${nameOf(ref)} is being deleted; a finalizer holds it` };
   return null;
 }
@@ -110,5 +124,9 @@ function refusal(run: RemoveRun, one: RemoveTarget, answer: Answer): Removed | n
   if (answer.status === 409) return null;
   const message = `${nameOf(one.ref)}: ${messageOf(answer)}`;
   if (answer.status >= 500 && isUncertain(answer)) return { id: one.id, is: 'unknown', message };
-  return { id: one.id, is: 'denied', message: answer.status === 403 ? `${nameOf(one.ref)}: ${run.session.account} was refused: ${messageOf(answer)}` : message };
+  return {
+    id: one.id,
+    is: 'denied',
+    message: answer.status === 403 ? `${nameOf(one.ref)}: ${run.session.account} was refused: ${messageOf(answer)}` : message,
+  };
 }

@@ -13,7 +13,9 @@ export const usualRights: readonly Right[] = Object.freeze(
     ['networking.k8s.io', ['ingresses', 'networkpolicies']],
     ['policy', ['poddisruptionbudgets']],
     ['rbac.authorization.k8s.io', ['roles', 'rolebindings']],
-  ].flatMap(([group, resources]) => (Array.isArray(resources) ? resources : []).map((resource) => ({ group: String(group), resource, verbs: neededVerbs }))),
+  ].flatMap(([group, resources]) =>
+    (Array.isArray(resources) ? resources : []).map((resource) => ({ group: String(group), resource, verbs: neededVerbs })),
+  ),
 );
 
 /** What ClusterRole `admin` does not give: told, not counted as missing. */

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, at, isObject } from '#core/json.ts';
+import { at, isObject, type Json, type JsonObject } from '#core/json.ts';
 
 const mask = '***';
 
@@ -16,7 +16,11 @@ export function maskSecretValues(message: string, manifest: JsonObject): string 
 
 /** Longest first, so that a value inside another one leaves no rest. */
 function valuesOf(manifest: JsonObject): readonly string[] {
-  const values = [...textsIn(manifest['data']), ...textsIn(manifest['stringData'])].flatMap((text) => [text, Buffer.from(text, 'base64').toString('utf8'), Buffer.from(text, 'utf8').toString('base64')]);
+  const values = [...textsIn(manifest['data']), ...textsIn(manifest['stringData'])].flatMap((text) => [
+    text,
+    Buffer.from(text, 'base64').toString('utf8'),
+    Buffer.from(text, 'utf8').toString('base64'),
+  ]);
   return [...new Set(values)].filter((value) => value.length >= 3).toSorted((a, b) => b.length - a.length);
 }
 

@@ -1,7 +1,7 @@
-import { AppError } from '#core/errors.ts';
 import type { Answer } from '#adapters/kube/answer.ts';
 import type { TenantCertificate, TenantToken } from '#adapters/kube/credential.ts';
 import type { ApiRequest, Pool, WatchAnswer, WatchRequest } from '#adapters/kube/pool.ts';
+import { AppError } from '#core/errors.ts';
 
 type TenantCredential = TenantToken | TenantCertificate;
 
@@ -26,10 +26,17 @@ export type Session = Readonly<{
 
 export function createSession(pool: Pool, clusterName: string, source: CredentialSource): Session {
   function refused(): AppError {
-    return new AppError('clusterRefused', `cluster ${clusterName} refuses ${source.account} (401); check that the account exists there, or run \`weir cluster onboard\` again`);
+    return new AppError(
+      'clusterRefused',
+      `cluster ${clusterName} refuses ${source.account} (401); check that the account exists there, or run \`weir cluster onboard\` again`,
+    );
   }
   /** Runs once, and once more with a fresh credential after 401. There is no third try and no other identity (fault 26). */
-  async function withCredential<T extends Readonly<{ status: number }>>(signal: AbortSignal, run: (credential: TenantCredential) => Promise<T>, discard: (answer: T) => void): Promise<Readonly<{ answer: T; credential: TenantCredential }>> {
+  async function withCredential<T extends Readonly<{ status: number }>>(
+    signal: AbortSignal,
+    run: (credential: TenantCredential) => Promise<T>,
+    discard: (answer: T) => void,
+  ): Promise<Readonly<{ answer: T; credential: TenantCredential }>> {
     const first = await source.get(signal);
     const answer = await run(first);
     if (answer.status !== 401) return { answer, credential: first };
@@ -46,11 +53,19 @@ export function createSession(pool: Pool, clusterName: string, source: Credentia
     account: source.account,
     clusterName,
     async request(request: Omit<ApiRequest, 'credential'>): Promise<Answer> {
-      const { answer } = await withCredential(request.signal, (credential) => pool.request({ ...request, credential }), () => undefined);
+      const { answer } = await withCredential(
+        request.signal,
+        (credential) => pool.request({ ...request, credential }),
+        () => undefined,
+      );
       return answer;
     },
     async watch(request: Omit<WatchRequest, 'credential'>) {
-      const { answer, credential } = await withCredential(request.signal, (one) => pool.watch({ ...request, credential: one }), (dropped) => void dropped.body.destroy());
+      const { answer, credential } = await withCredential(
+        request.signal,
+        (one) => pool.watch({ ...request, credential: one }),
+        (dropped) => void dropped.body.destroy(),
+      );
       return { ...answer, expiresAtMs: credential.is === 'tenant' ? credential.expiresAtMs : null };
     },
   });

@@ -16,6 +16,8 @@ type Waiter = Readonly<{ go(): void }>;
 
 const slowFactor = 4;
 const slowFloorMs = 400;
+const ceilingForMs = 30_000;
+const roundTripMs = 200;
 
 /** `startAt` requests at first, never more than `atMost`, never fewer than one. */
 export function createSlots(clock: Clock, startAt: number, atMost: number): Slots {
@@ -24,6 +26,8 @@ export function createSlots(clock: Clock, startAt: number, atMost: number): Slot
   let pausedUntilMs = 0;
   let fastestMs = Number.POSITIVE_INFINITY;
   let loweredAtMs = 0;
+  let ceiling = atMost;
+  let ceilingUntilMs = 0;
   let timer: NodeJS.Timeout | null = null;
   const waiting: Waiter[] = [];
 
@@ -52,11 +56,12 @@ export function createSlots(clock: Clock, startAt: number, atMost: number): Slot
       pump();
     };
   }
-  function lower(factor: number): void {
-    // Once per round trip, else one burst of refusals would bring it down to one.
-    if (clock.nowMs() - loweredAtMs < 200) return;
+  /** False when it was lowered a moment ago: one burst of refusals counts once. */
+  function lower(factor: number): boolean {
+    if (clock.nowMs() - loweredAtMs < roundTripMs) return false;
     loweredAtMs = clock.nowMs();
     limit = Math.max(1, limit * factor);
+    return true;
   }
   return Object.freeze({
     take(signal: AbortSignal): Promise<() => void> {
@@ -81,11 +86,17 @@ export function createSlots(clock: Clock, startAt: number, atMost: number): Slot
     answered(tookMs: number): void {
       fastestMs = Math.min(fastestMs, tookMs);
       if (tookMs > slowFloorMs && tookMs > fastestMs * slowFactor) lower(0.9);
-      else limit = Math.min(atMost, limit + 1 / limit);
+      else limit = Math.min(clock.nowMs() < ceilingUntilMs ? ceiling : atMost, limit + 1 / limit);
       pump();
     },
     refused(retryAfterMs: number): void {
-      lower(0.5);
+      const before = Math.floor(limit);
+      // What was refused is not tried again for a while, else each round trip would find the border anew (at most 1.2 times the requests, fault 18).
+      if (lower(0.5)) {
+        ceiling = Math.max(1, Math.min(clock.nowMs() < ceilingUntilMs ? ceiling : atMost, before - 1));
+        ceilingUntilMs = clock.nowMs() + ceilingForMs;
+        limit = Math.min(limit, ceiling);
+      }
       pausedUntilMs = Math.max(pausedUntilMs, clock.nowMs() + retryAfterMs);
     },
     limit: () => Math.floor(limit),

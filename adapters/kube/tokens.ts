@@ -1,9 +1,9 @@
-import { AppError } from '#core/errors.ts';
-import { type TenantScope, tenantKey } from '#core/tenant.ts';
-import type { Clock } from '#core/time.ts';
 import { type Account, parseAccount } from '#adapters/kube/account.ts';
 import type { Bootstrap } from '#adapters/kube/bootstrap.ts';
 import type { TenantToken } from '#adapters/kube/credential.ts';
+import { AppError } from '#core/errors.ts';
+import { type TenantScope, tenantKey } from '#core/tenant.ts';
+import type { Clock } from '#core/time.ts';
 
 export type TokenKey = Readonly<{ scope: TenantScope; clusterId: string; account: Account }>;
 

@@ -1,16 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { createClusters } from '#adapters/kube/clusters.ts';
 import { parseKubeconfig } from '#adapters/kube/kubeconfig.ts';
 import { createAuthority, issueCertificate } from '#adapters/x509/issue.ts';
 import { silentLog } from '#core/log.ts';
 import { scopeOfJob } from '#core/tenant.ts';
 import { systemClock } from '#core/time.ts';
-import { createClusters } from '#adapters/kube/clusters.ts';
-import { bindFor, clustersFor, configMap, item, apply, never, onboard } from '#tests/cluster/tenant.ts';
+import { apply, bindFor, clustersFor, configMap, item, never, onboard } from '#tests/cluster/tenant.ts';
 import { testCluster } from '#tests/harness/parts.ts';
 
-type Parts = Readonly<{ cluster?: object; user?: object; context?: object; top?: object; clusterEntry?: object; userEntry?: object; replaceUser?: object }>;
+type Parts = Readonly<{
+  cluster?: object;
+  user?: object;
+  context?: object;
+  top?: object;
+  clusterEntry?: object;
+  userEntry?: object;
+  replaceUser?: object;
+}>;
 const token = 'eyJhbGciOiJSUzI1NiJ9.a-token-of-a-tenant.signature';
 const nowMs = Date.now();
 const authority = await createAuthority({ commonName: 'tenant CA', validMs: 86_400_000, nowMs });
@@ -22,7 +30,13 @@ function kubeconfig(parts: Parts = {}): string {
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'c',
-    clusters: [{ name: 'k', cluster: { server: 'https://127.0.0.1:6443', 'certificate-authority-data': base64(authority.certificatePem), ...parts.cluster }, ...parts.clusterEntry }],
+    clusters: [
+      {
+        name: 'k',
+        cluster: { server: 'https://127.0.0.1:6443', 'certificate-authority-data': base64(authority.certificatePem), ...parts.cluster },
+        ...parts.clusterEntry,
+      },
+    ],
     users: [{ name: 'u', user: parts.replaceUser ?? { token, ...parts.user }, ...parts.userEntry }],
     contexts: [{ name: 'c', context: { cluster: 'k', user: 'u', namespace: 'apps', ...parts.context } }],
     ...parts.top,
@@ -79,16 +93,34 @@ test('F1: an exec plugin in an entry that is not used is refused as well', () =>
   expect(() => parseKubeconfig(kubeconfig({ top: { users: [{ name: 'u', user: { token } }, other] } }))).toThrow('exec is not accepted');
 });
 
-test.each(['$(touch /tmp/owned)', '`id`', 'a\r\nImpersonate-User: admin', 'short', ' '.repeat(40), 'töken-with-other-letters'])('F1: the token %j is no token', (bad) => {
-  expect(() => parseKubeconfig(kubeconfig({ replaceUser: { token: bad } }))).toThrow(/no token|missing/);
-});
+test.each(['$(touch /tmp/owned)', '`id`', 'a\r\nImpersonate-User: admin', 'short', ' '.repeat(40), 'töken-with-other-letters'])(
+  'F1: the token %j is no token',
+  (bad) => {
+    expect(() => parseKubeconfig(kubeconfig({ replaceUser: { token: bad } }))).toThrow(/no token|missing/);
+  },
+);
 
-test.each(['http://127.0.0.1:6443', 'https://user:pass@127.0.0.1', 'https://127.0.0.1/?a=b', 'file:///etc/passwd', 'unix:///run/x', 'not a url'])('F1: the server %s is refused', (server) => {
+test.each([
+  'http://127.0.0.1:6443',
+  'https://user:pass@127.0.0.1',
+  'https://127.0.0.1/?a=b',
+  'file:///etc/passwd',
+  'unix:///run/x',
+  'not a url',
+])('F1: the server %s is refused', (server) => {
   expect(() => parseKubeconfig(kubeconfig({ cluster: { server } }))).toThrow('https://');
 });
 
 test('F1: what is no kubeconfig at all is refused without quoting it', () => {
-  for (const text of ['', '[]', 'a: &x [*x]', `token: ${token}\ntoken: 1`, 'x: "unterminated', `{"clusters": 7, "t": "${token}"}`, 'y'.repeat(300_000)]) {
+  for (const text of [
+    '',
+    '[]',
+    'a: &x [*x]',
+    `token: ${token}\ntoken: 1`,
+    'x: "unterminated',
+    `{"clusters": 7, "t": "${token}"}`,
+    'y'.repeat(300_000),
+  ]) {
     expect(() => parseKubeconfig(text)).toThrow('the kubeconfig can’t be used');
     try {
       parseKubeconfig(text);
@@ -101,18 +133,51 @@ test('F1: what is no kubeconfig at all is refused without quoting it', () => {
 test('F1 on a real API server: a tenant’s token works as it is, and its account token is minted by it; the grant does not limit it', async () => {
   const tenant = await onboard(await testCluster());
   const shared = clustersFor([tenant]);
-  const clusters = createClusters({ component: 'test', version: '0', bootstrap: () => Promise.reject(new Error('no bootstrap for private clusters')), clock: systemClock, log: silentLog, onChange: () => undefined });
+  const clusters = createClusters({
+    component: 'test',
+    version: '0',
+    bootstrap: () => Promise.reject(new Error('no bootstrap for private clusters')),
+    clock: systemClock,
+    log: silentLog,
+    onChange: () => undefined,
+  });
   try {
-    const text = (value: string): string => stringify({ 'current-context': 'c', clusters: [{ name: 'k', cluster: { server: tenant.access.server, 'certificate-authority-data': base64(tenant.access.caBundle) } }], users: [{ name: 'u', user: { token: value } }], contexts: [{ name: 'c', context: { cluster: 'k', user: 'u' } }] });
+    const text = (value: string): string =>
+      stringify({
+        'current-context': 'c',
+        clusters: [{ name: 'k', cluster: { server: tenant.access.server, 'certificate-authority-data': base64(tenant.access.caBundle) } }],
+        users: [{ name: 'u', user: { token: value } }],
+        contexts: [{ name: 'c', context: { cluster: 'k', user: 'u' } }],
+      });
     const scope = scopeOfJob({ tenantId: randomUUID() }, 'test');
     const delivery = randomUUID();
-    const minted = await tenant.admin.must('POST', `/api/v1/namespaces/${tenant.account.namespace}/serviceaccounts/${tenant.account.name}/token`, { spec: { expirationSeconds: 600 } });
+    const minted = await tenant.admin.must(
+      'POST',
+      `/api/v1/namespaces/${tenant.account.namespace}/serviceaccounts/${tenant.account.name}/token`,
+      { spec: { expirationSeconds: 600 } },
+    );
     const own = JSON.parse(JSON.stringify(minted.body)).status.token;
-    const direct = clusters.bindPrivate({ scope, clusterId: randomUUID(), clusterName: 'mine', kubeconfig: text(own), account: null, deliveryId: delivery });
+    const direct = clusters.bindPrivate({
+      scope,
+      clusterId: randomUUID(),
+      clusterName: 'mine',
+      kubeconfig: text(own),
+      account: null,
+      deliveryId: delivery,
+    });
     expect(direct.namespaces).toEqual([]);
     expect(direct.account).toBe('user u of the kubeconfig');
-    expect((await apply(direct, [item(configMap(tenant.namespace, 'private', {}), delivery)])).map((one) => one.action)).toEqual(['created']);
-    const through = clusters.bindPrivate({ scope, clusterId: randomUUID(), clusterName: 'mine', kubeconfig: text(tenant.bootstrapToken), account: tenant.account, deliveryId: delivery });
+    expect((await apply(direct, [item(configMap(tenant.namespace, 'private', {}), delivery)])).map((one) => one.action)).toEqual([
+      'created',
+    ]);
+    const through = clusters.bindPrivate({
+      scope,
+      clusterId: randomUUID(),
+      clusterName: 'mine',
+      kubeconfig: text(tenant.bootstrapToken),
+      account: tenant.account,
+      deliveryId: delivery,
+    });
     expect(through.account).toBe(tenant.user);
     expect((await through.read(item(configMap(tenant.namespace, 'private', {}), delivery).ref, never))?.['kind']).toBe('ConfigMap');
     expect(bindFor(shared, tenant, delivery).account).toBe(tenant.user);

@@ -15,8 +15,23 @@ const credential = tenantToken('tester', 'canary.token-that-must-not-leave', Num
 const signal = new AbortController().signal;
 const paths: readonly (readonly [string, (pool: Pool) => Promise<unknown>])[] = [
   ['a read', (pool) => pool.request({ method: 'GET', path: apiPath('version'), credential, timeoutMs: 3_000, maxBytes: 1_000, signal })],
-  ['a write', (pool) => pool.request({ method: 'PATCH', path: apiPath('version'), body: '{}', credential, timeoutMs: 3_000, maxBytes: 1_000, signal })],
-  ['a watch', (pool) => pool.watch({ path: apiPath('version'), query: { watch: 'true' }, accept: 'application/json', credential, headersTimeoutMs: 3_000, signal })],
+  [
+    'a write',
+    (pool) =>
+      pool.request({ method: 'PATCH', path: apiPath('version'), body: '{}', credential, timeoutMs: 3_000, maxBytes: 1_000, signal }),
+  ],
+  [
+    'a watch',
+    (pool) =>
+      pool.watch({
+        path: apiPath('version'),
+        query: { watch: 'true' },
+        accept: 'application/json',
+        credential,
+        headersTimeoutMs: 3_000,
+        signal,
+      }),
+  ],
 ];
 type Case = Readonly<{ certificate?: HostileCertificate; ca: 'right' | 'other' | 'none'; says: RegExp }>;
 const cases: readonly (readonly [string, Case])[] = [

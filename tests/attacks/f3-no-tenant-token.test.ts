@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAccount } from '#adapters/kube/account.ts';
 import type { Clusters } from '#adapters/kube/clusters.ts';
 import { bootstrapToken, tenantCertificate, tenantToken } from '#adapters/kube/credential.ts';
-import { type Tenant, apply, auditOf, bindFor, clustersFor, configMap, item, never, onboard, remove } from '#tests/cluster/tenant.ts';
+import { apply, auditOf, bindFor, clustersFor, configMap, item, never, onboard, remove, type Tenant } from '#tests/cluster/tenant.ts';
 import { type SharedCluster, testCluster } from '#tests/harness/parts.ts';
 
 let shared: SharedCluster;
@@ -19,7 +19,11 @@ afterAll(() => clusters.close());
 
 const real = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const blank = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\u00a0', '\u200b', '\ufeff'), maxLength: 5 });
-const anyText = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), blank, fc.constantFrom('', 'Default', 'default ', 'dеfault', 'default\u0000', 'default/token', '../default', 'ｄefault', 'a'.repeat(300)));
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  blank,
+  fc.constantFrom('', 'Default', 'default ', 'dеfault', 'default\u0000', 'default/token', '../default', 'ｄefault', 'a'.repeat(300)),
+);
 
 test('F3: no text but a Kubernetes name is an account: empty, blank and look-alike ones are refused before any request', () => {
   const before = clusters.requestsSent(tenant.access);
@@ -27,7 +31,9 @@ test('F3: no text but a Kubernetes name is an account: empty, blank and look-ali
     fc.property(anyText, anyText, (namespace, name) => {
       if (real.test(namespace) && real.test(name)) return;
       expect(() => parseAccount({ namespace, name })).toThrow('account');
-      expect(() => clusters.bind({ scope: tenant.scope, access: tenant.access, account: { namespace, name }, deliveryId: randomUUID() })).toThrow('account');
+      expect(() =>
+        clusters.bind({ scope: tenant.scope, access: tenant.access, account: { namespace, name }, deliveryId: randomUUID() }),
+      ).toThrow('account');
     }),
     { numRuns: 500 },
   );
@@ -75,7 +81,8 @@ test('F3 twin and audit: everything is done as the tenant; the bootstrap identit
   const asBootstrap = await auditOf(shared.auditLogPath, tenant.bootstrapUser);
   expect(asBootstrap.length).toBeGreaterThan(0);
   for (const line of asBootstrap) {
-    const isMint = line.verb === 'create' && line.resource === 'serviceaccounts' && line.subresource === 'token' && line.name === tenant.account.name;
+    const isMint =
+      line.verb === 'create' && line.resource === 'serviceaccounts' && line.subresource === 'token' && line.name === tenant.account.name;
     expect(isMint || (line.verb === 'get' && ['/version', '/readyz'].includes(line.uri)), JSON.stringify(line)).toBe(true);
   }
   const asTenant = await auditOf(shared.auditLogPath, tenant.user);

@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
 import { bootstrapToken } from '#adapters/kube/credential.ts';
 import { apiPath } from '#adapters/kube/paths.ts';
-import { type Pool, createPool } from '#adapters/kube/pool.ts';
+import { createPool, type Pool } from '#adapters/kube/pool.ts';
 import { systemClock } from '#core/time.ts';
-import { type Tenant, field, never, onboard } from '#tests/cluster/tenant.ts';
+import { field, never, onboard, type Tenant } from '#tests/cluster/tenant.ts';
 import { testCluster } from '#tests/harness/parts.ts';
 
 let tenant: Tenant;
@@ -12,11 +12,31 @@ beforeAll(async () => {
 });
 
 /** A thief with the plane's credential of a cluster. */
-async function asThief<T>(use: (call: (method: 'GET' | 'POST' | 'DELETE', segments: readonly string[], body?: unknown) => ReturnType<Pool['request']>) => Promise<T>): Promise<T> {
-  const pool = createPool({ name: 'c', server: tenant.access.server, caPem: tenant.access.caBundle, certificate: null, userAgent: 'thief', connectLookup: null, clock: systemClock });
+async function asThief<T>(
+  use: (
+    call: (method: 'GET' | 'POST' | 'DELETE', segments: readonly string[], body?: unknown) => ReturnType<Pool['request']>,
+  ) => Promise<T>,
+): Promise<T> {
+  const pool = createPool({
+    name: 'c',
+    server: tenant.access.server,
+    caPem: tenant.access.caBundle,
+    certificate: null,
+    userAgent: 'thief',
+    connectLookup: null,
+    clock: systemClock,
+  });
   try {
     return await use((method, segments, body) =>
-      pool.request({ method, path: apiPath(...segments), credential: bootstrapToken('thief', tenant.bootstrapToken), ...(body === undefined ? {} : { body: JSON.stringify(body), contentType: 'application/json' }), timeoutMs: 5_000, maxBytes: 1_000_000, signal: never }),
+      pool.request({
+        method,
+        path: apiPath(...segments),
+        credential: bootstrapToken('thief', tenant.bootstrapToken),
+        ...(body === undefined ? {} : { body: JSON.stringify(body), contentType: 'application/json' }),
+        timeoutMs: 5_000,
+        maxBytes: 1_000_000,
+        signal: never,
+      }),
     );
   } finally {
     await pool.close();
@@ -25,12 +45,16 @@ async function asThief<T>(use: (call: (method: 'GET' | 'POST' | 'DELETE', segmen
 
 test('F5 golden: all that the bootstrap identity may do is to make tokens of the named accounts', async () => {
   const rules = await asThief(async (call) => {
-    const answer = await call('POST', ['apis', 'authorization.k8s.io', 'v1', 'selfsubjectrulesreviews'], { spec: { namespace: tenant.account.namespace } });
+    const answer = await call('POST', ['apis', 'authorization.k8s.io', 'v1', 'selfsubjectrulesreviews'], {
+      spec: { namespace: tenant.account.namespace },
+    });
     return field(field(answer.body, 'status'), 'resourceRules');
   });
   // Kubernetes gives these two to every account by itself: reviews of oneself, and the public trust bundles.
   const given = (Array.isArray(rules) ? rules : []).filter((rule) => !/selfsubject|clustertrustbundles/.test(JSON.stringify(rule)));
-  expect(given).toEqual([{ verbs: ['create'], apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames: [tenant.account.name, 'weir-bootstrap'] }]);
+  expect(given).toEqual([
+    { verbs: ['create'], apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames: [tenant.account.name, 'weir-bootstrap'] },
+  ]);
 });
 
 test('F5: a stolen bootstrap token reads no Secret, makes no Role, impersonates nobody and mints for nobody else', async () => {
@@ -40,13 +64,33 @@ test('F5: a stolen bootstrap token reads no Secret, makes no Role, impersonates 
     secret: (await call('GET', ['api', 'v1', 'namespaces', namespace, 'secrets'])).status,
     allSecrets: (await call('GET', ['api', 'v1', 'secrets'])).status,
     account: (await call('GET', ['api', 'v1', 'namespaces', namespace, 'serviceaccounts'])).status,
-    role: (await call('POST', ['apis', 'rbac.authorization.k8s.io', 'v1', 'namespaces', namespace, 'roles'], { metadata: { name: 'wide' }, rules: [] })).status,
-    binding: (await call('POST', ['apis', 'rbac.authorization.k8s.io', 'v1', 'clusterrolebindings'], { metadata: { name: 'wide' }, roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup: 'rbac.authorization.k8s.io' } })).status,
+    role: (
+      await call('POST', ['apis', 'rbac.authorization.k8s.io', 'v1', 'namespaces', namespace, 'roles'], {
+        metadata: { name: 'wide' },
+        rules: [],
+      })
+    ).status,
+    binding: (
+      await call('POST', ['apis', 'rbac.authorization.k8s.io', 'v1', 'clusterrolebindings'], {
+        metadata: { name: 'wide' },
+        roleRef: { kind: 'ClusterRole', name: 'cluster-admin', apiGroup: 'rbac.authorization.k8s.io' },
+      })
+    ).status,
     configMap: (await call('POST', ['api', 'v1', 'namespaces', tenant.namespace, 'configmaps'], { metadata: { name: 'x' } })).status,
-    unregistered: (await call('POST', ['api', 'v1', 'namespaces', namespace, 'serviceaccounts', 'unregistered', 'token'], { spec: {} })).status,
+    unregistered: (await call('POST', ['api', 'v1', 'namespaces', namespace, 'serviceaccounts', 'unregistered', 'token'], { spec: {} }))
+      .status,
     elsewhere: (await call('POST', ['api', 'v1', 'namespaces', 'kube-system', 'serviceaccounts', 'default', 'token'], { spec: {} })).status,
   }));
-  expect(codes).toEqual({ secret: 403, allSecrets: 403, account: 403, role: 403, binding: 403, configMap: 403, unregistered: 403, elsewhere: 403 });
+  expect(codes).toEqual({
+    secret: 403,
+    allSecrets: 403,
+    account: 403,
+    role: 403,
+    binding: 403,
+    configMap: 403,
+    unregistered: 403,
+    elsewhere: 403,
+  });
 });
 
 test('F5 twin: it mints for a registered account and for itself', async () => {

@@ -9,7 +9,7 @@ import type { Clock } from '#core/time.ts';
 import { systemClock } from '#core/time.ts';
 import { type RunningCluster, startCluster } from '#deploy/local/cluster.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
-import { type Tenant, apply, auditOf, bindFor, clustersFor, configMap, field, item, never, onboard } from '#tests/cluster/tenant.ts';
+import { apply, auditOf, bindFor, clustersFor, configMap, field, item, never, onboard, type Tenant } from '#tests/cluster/tenant.ts';
 import { useChildren, useTemporaryDir } from '#tests/harness/hooks.ts';
 import { type SharedCluster, testCluster } from '#tests/harness/parts.ts';
 
@@ -36,12 +36,24 @@ test('F7: a token is that cluster’s alone, lives an hour at most, and names no
   const other = poolTo(west.server, west.caPem);
   try {
     const nowMs = Date.now();
-    const { token, lifeMs } = await createBootstrap(pool, 'east', async () => tenant.bootstrapToken).mintTenant(tenant.account, tokenSeconds, nowMs, never);
+    const { token, lifeMs } = await createBootstrap(pool, 'east', async () => tenant.bootstrapToken).mintTenant(
+      tenant.account,
+      tokenSeconds,
+      nowMs,
+      never,
+    );
     expect(lifeMs).toBeLessThanOrEqual(3_600_000 + 10_000);
     const claims: unknown = JSON.parse(Buffer.from(token.value.split('.')[1] ?? '', 'base64url').toString('utf8'));
     expect(field(claims, 'sub')).toBe(tenant.user);
     expect(field(claims, 'aud')).toEqual(['https://kubernetes.default.svc.cluster.local']);
-    const ask = { method: 'GET', path: apiPath('api', 'v1', 'namespaces', tenant.namespace, 'configmaps'), credential: token, timeoutMs: 5_000, maxBytes: 1_000_000, signal: never } as const;
+    const ask = {
+      method: 'GET',
+      path: apiPath('api', 'v1', 'namespaces', tenant.namespace, 'configmaps'),
+      credential: token,
+      timeoutMs: 5_000,
+      maxBytes: 1_000_000,
+      signal: never,
+    } as const;
     expect((await pool.request(ask)).status).toBe(200);
     expect((await other.request(ask)).status).toBe(401);
   } finally {
@@ -64,12 +76,17 @@ test('F7, fault 26: a deleted account ends access, with an error that names it a
     await victim.admin.must('DELETE', `/api/v1/namespaces/${victim.account.namespace}/serviceaccounts/${victim.account.name}`);
     await sleep(forgetsMs);
     const after = apply(cluster, [item(configMap(victim.namespace, 'after', {}), delivery)]);
-    await expect(after).rejects.toMatchObject({ code: 'clusterRefused', message: expect.stringContaining(`account ${victim.user} does not exist on cluster`) });
+    await expect(after).rejects.toMatchObject({
+      code: 'clusterRefused',
+      message: expect.stringContaining(`account ${victim.user} does not exist on cluster`),
+    });
     expect((await victim.admin.call('GET', `/api/v1/namespaces/${victim.namespace}/configmaps/after`)).status).toBe(404);
     const mints = (await auditOf(east.auditLogPath, victim.bootstrapUser)).filter((line) => line.subresource === 'token');
     expect(mints.map((line) => line.code)).toEqual([201, 404]);
     // The account comes back: the next run works without a restart.
-    await victim.admin.must('POST', `/api/v1/namespaces/${victim.account.namespace}/serviceaccounts`, { metadata: { name: victim.account.name } });
+    await victim.admin.must('POST', `/api/v1/namespaces/${victim.account.namespace}/serviceaccounts`, {
+      metadata: { name: victim.account.name },
+    });
     expect((await apply(cluster, [one]))[0]?.action).toBe('unchanged');
   } finally {
     await clusters.close();

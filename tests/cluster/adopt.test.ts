@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Clusters } from '#adapters/kube/clusters.ts';
 import type { JsonObject } from '#core/json.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
-import { type Tenant, apply, bindFor, clustersFor, deployment, field, item, never, onboard } from '#tests/cluster/tenant.ts';
+import { apply, bindFor, clustersFor, deployment, field, item, never, onboard, type Tenant } from '#tests/cluster/tenant.ts';
 import { useTemporaryDir } from '#tests/harness/hooks.ts';
 import { type SharedCluster, testCluster } from '#tests/harness/parts.ts';
 
@@ -26,7 +26,10 @@ beforeAll(async () => {
 afterAll(() => clusters.close());
 
 async function kubectl(...args: readonly string[]): Promise<void> {
-  await promisify(execFile)(kubectlPath, ['--kubeconfig', shared.adminKubeconfigPath, '-n', tenant.namespace, ...args], { env: { HOME: dir() }, timeout: 30_000 });
+  await promisify(execFile)(kubectlPath, ['--kubeconfig', shared.adminKubeconfigPath, '-n', tenant.namespace, ...args], {
+    env: { HOME: dir() },
+    timeout: 30_000,
+  });
 }
 async function file(manifest: JsonObject): Promise<string> {
   const path = join(dir(), `${randomUUID()}.json`);
@@ -35,7 +38,9 @@ async function file(manifest: JsonObject): Promise<string> {
 }
 function managers(live: JsonObject | null): readonly string[] {
   const entries = field(field(live, 'metadata'), 'managedFields');
-  return Array.isArray(entries) ? entries.map((entry) => `${String(field(entry, 'manager'))}/${String(field(entry, 'operation'))}`).toSorted() : [];
+  return Array.isArray(entries)
+    ? entries.map((entry) => `${String(field(entry, 'manager'))}/${String(field(entry, 'operation'))}`).toSorted()
+    : [];
 }
 const annotationsOf = (live: JsonObject | null): unknown => field(field(live, 'metadata'), 'annotations');
 /** A Deployment restarts when this changes. Its generation also counts annotations, and kubectl's goes. */
@@ -63,7 +68,12 @@ test('an object of Flux is taken over in the same way', async () => {
   const cluster = bindFor(clusters, tenant, delivery);
   const manifest = deployment(tenant.namespace, 'from-flux', 1);
   const path = `/apis/apps/v1/namespaces/${tenant.namespace}/deployments/from-flux?fieldManager=kustomize-controller&force=true`;
-  await tenant.admin.must('PATCH', path, { ...manifest, metadata: { ...manifest.metadata, labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps' } } }, 'application/apply-patch+yaml');
+  await tenant.admin.must(
+    'PATCH',
+    path,
+    { ...manifest, metadata: { ...manifest.metadata, labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps' } } },
+    'application/apply-patch+yaml',
+  );
   const one = item(manifest, delivery);
   const before = await cluster.read(one.ref, never);
   await apply(cluster, [one]);
@@ -109,10 +119,25 @@ test('`differs` sees edits, added kubectl fields and lost ownership, and nothing
   expect(await cluster.differs(one, never)).toBe(true);
   await apply(cluster, [one]);
   expect(await cluster.differs(one, never)).toBe(false);
-  const fenced = { ...one, manifest: { ...one.manifest, metadata: { ...deployment(tenant.namespace, 'differs', 1).metadata, labels: { 'weir.dev/delivery': delivery }, annotations: { 'weir.dev/fence': '7' } } } };
+  const fenced = {
+    ...one,
+    manifest: {
+      ...one.manifest,
+      metadata: {
+        ...deployment(tenant.namespace, 'differs', 1).metadata,
+        labels: { 'weir.dev/delivery': delivery },
+        annotations: { 'weir.dev/fence': '7' },
+      },
+    },
+  };
   expect(await cluster.differs(fenced, never)).toBe(false);
   const path = `/apis/apps/v1/namespaces/${tenant.namespace}/deployments/differs`;
-  await tenant.admin.must('PATCH', `${path}?fieldManager=other`, { metadata: { annotations: { theirs: 'x' } } }, 'application/merge-patch+json');
+  await tenant.admin.must(
+    'PATCH',
+    `${path}?fieldManager=other`,
+    { metadata: { annotations: { theirs: 'x' } } },
+    'application/merge-patch+json',
+  );
   expect(await cluster.differs(one, never)).toBe(false);
   await tenant.admin.must('PATCH', `${path}?fieldManager=other`, { spec: { replicas: 3 } }, 'application/merge-patch+json');
   expect(await cluster.differs(one, never)).toBe(true);

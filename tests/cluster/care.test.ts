@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isRenewalDue } from '#adapters/kube/care.ts';
 import type { Clusters } from '#adapters/kube/clusters.ts';
-import { type Tenant, clustersFor, everything, field, never, onboard } from '#tests/cluster/tenant.ts';
+import { clustersFor, everything, field, never, onboard, type Tenant } from '#tests/cluster/tenant.ts';
 import { type SharedCluster, testCluster } from '#tests/harness/parts.ts';
 
 let shared: SharedCluster;
@@ -19,7 +19,10 @@ test('the heartbeat tells the version; a credential that is refused is told apar
   expect(await care.heartbeat(never)).toMatchObject({ is: 'ready', version: expect.stringMatching(/^v1\.\d+\.\d+$/) });
   const stolen = clustersFor([{ ...tenant, bootstrapToken: 'eyJhbGciOiJSUzI1NiJ9.of-another-cluster.x' }]);
   try {
-    expect(await stolen.care({ scope: tenant.scope, access: tenant.access }).heartbeat(never)).toMatchObject({ is: 'refused', message: expect.stringContaining('weir cluster onboard') });
+    expect(await stolen.care({ scope: tenant.scope, access: tenant.access }).heartbeat(never)).toMatchObject({
+      is: 'refused',
+      message: expect.stringContaining('weir cluster onboard'),
+    });
     const away = { ...tenant.access, server: 'https://127.0.0.1:1' };
     expect(await clusters.care({ scope: tenant.scope, access: away }).heartbeat(never)).toMatchObject({ is: 'unreachable', version: null });
   } finally {
@@ -69,9 +72,15 @@ test('twin: an account with the usual rights lacks nothing', async () => {
 
 test('an account that is not registered, and a grant without namespaces, are refused without a request', () => {
   const before = clusters.requestsSent(tenant.access);
-  const bind = (access: Tenant['access'], account = tenant.account) => clusters.bind({ scope: tenant.scope, access, account, deliveryId: 'd' });
+  const bind = (access: Tenant['access'], account = tenant.account) =>
+    clusters.bind({ scope: tenant.scope, access, account, deliveryId: 'd' });
   expect(() => bind(tenant.access, { namespace: 'kube-system', name: 'default' })).toThrow('is not registered for this tenant');
   expect(() => bind({ ...tenant.access, namespaces: [] })).toThrow('no namespace');
-  expect(bind({ ...tenant.access, accounts: [{ namespace: tenant.namespace, name: 'further' }] }, { namespace: tenant.namespace, name: 'further' }).account).toBe(`system:serviceaccount:${tenant.namespace}:further`);
+  expect(
+    bind(
+      { ...tenant.access, accounts: [{ namespace: tenant.namespace, name: 'further' }] },
+      { namespace: tenant.namespace, name: 'further' },
+    ).account,
+  ).toBe(`system:serviceaccount:${tenant.namespace}:further`);
   expect(clusters.requestsSent(tenant.access)).toBe(before);
 });

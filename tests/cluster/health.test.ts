@@ -5,7 +5,19 @@ import type { Change } from '#adapters/kube/watch/live-view.ts';
 import type { JsonObject } from '#core/json.ts';
 import { type RunningCluster, startCluster } from '#deploy/local/cluster.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
-import { type Tenant, apply, bindFor, clustersFor, configMap, deployment, everything, item, never, onboard, until } from '#tests/cluster/tenant.ts';
+import {
+  apply,
+  bindFor,
+  clustersFor,
+  configMap,
+  deployment,
+  everything,
+  item,
+  never,
+  onboard,
+  type Tenant,
+  until,
+} from '#tests/cluster/tenant.ts';
 import { useChildren, useTemporaryDir } from '#tests/harness/hooks.ts';
 
 const children = useChildren('file');
@@ -16,7 +28,13 @@ let clusters: Clusters;
 const changes: Change[] = [];
 
 beforeAll(async () => {
-  running = await startCluster(children, { dir: `${dir()}/whole`, name: 'whole', controllers: true, nodes: 2, tools: await loadToolPaths() });
+  running = await startCluster(children, {
+    dir: `${dir()}/whole`,
+    name: 'whole',
+    controllers: true,
+    nodes: 2,
+    tools: await loadToolPaths(),
+  });
   tenant = await onboard(running, { clusterRules: everything });
   clusters = clustersFor([tenant], { changes });
 });
@@ -54,10 +72,23 @@ test('a Deployment is in progress, then current, told by the watch; a change of 
 test('each kind’s rule agrees with what the real controllers write', async () => {
   const delivery = randomUUID();
   const cluster = bindFor(clusters, tenant, delivery);
-  const pods = (name: string, more: JsonObject = {}): JsonObject => ({ metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'example/app:1' }], ...more } });
-  const named = (apiVersion: string, kind: string, name: string, spec: JsonObject): JsonObject & { readonly metadata: JsonObject } => ({ apiVersion, kind, metadata: { name, namespace: tenant.namespace }, spec });
+  const pods = (name: string, more: JsonObject = {}): JsonObject => ({
+    metadata: { labels: { app: name } },
+    spec: { containers: [{ name: 'c', image: 'example/app:1' }], ...more },
+  });
+  const named = (apiVersion: string, kind: string, name: string, spec: JsonObject): JsonObject & { readonly metadata: JsonObject } => ({
+    apiVersion,
+    kind,
+    metadata: { name, namespace: tenant.namespace },
+    spec,
+  });
   const items = [
-    named('apps/v1', 'StatefulSet', 'sts', { replicas: 2, serviceName: 'sts', selector: { matchLabels: { app: 'sts' } }, template: pods('sts') }),
+    named('apps/v1', 'StatefulSet', 'sts', {
+      replicas: 2,
+      serviceName: 'sts',
+      selector: { matchLabels: { app: 'sts' } },
+      template: pods('sts'),
+    }),
     named('apps/v1', 'DaemonSet', 'ds', { selector: { matchLabels: { app: 'ds' } }, template: pods('ds') }),
     named('batch/v1', 'Job', 'job', { template: pods('job', { restartPolicy: 'Never' }) }),
     named('policy/v1', 'PodDisruptionBudget', 'pdb', { minAvailable: 1, selector: { matchLabels: { app: 'sts' } } }),
@@ -83,7 +114,15 @@ test('each kind’s rule agrees with what the real controllers write', async () 
 test('an unbound PVC is in progress, a missing object is not found, an unlabelled one is asked for by itself', async () => {
   const delivery = randomUUID();
   const cluster = bindFor(clusters, tenant, delivery);
-  const claim = item({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data', namespace: tenant.namespace }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }, delivery);
+  const claim = item(
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data', namespace: tenant.namespace },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    },
+    delivery,
+  );
   const missing = item(deployment(tenant.namespace, 'nobody', 1), delivery);
   const theirs = item(deployment(tenant.namespace, 'theirs', 1), null);
   await tenant.admin.must('POST', `/apis/apps/v1/namespaces/${tenant.namespace}/deployments`, theirs.manifest);
@@ -99,7 +138,21 @@ test('a Deployment past its deadline has failed, a Job that failed has failed', 
   const delivery = randomUUID();
   const cluster = bindFor(clusters, tenant, delivery);
   const stuck = deployment(tenant.namespace, 'stuck', 1);
-  const pending = item({ ...stuck, spec: { replicas: 1, progressDeadlineSeconds: 1, selector: { matchLabels: { app: 'stuck' } }, template: { metadata: { labels: { app: 'stuck' } }, spec: { nodeSelector: { nowhere: 'true' }, containers: [{ name: 'c', image: 'example/app:1' }] } } } }, delivery);
+  const pending = item(
+    {
+      ...stuck,
+      spec: {
+        replicas: 1,
+        progressDeadlineSeconds: 1,
+        selector: { matchLabels: { app: 'stuck' } },
+        template: {
+          metadata: { labels: { app: 'stuck' } },
+          spec: { nodeSelector: { nowhere: 'true' }, containers: [{ name: 'c', image: 'example/app:1' }] },
+        },
+      },
+    },
+    delivery,
+  );
   await apply(cluster, [pending]);
   const failed = await until(async () => {
     const [now] = await cluster.health(delivery, [pending], never);

@@ -27,7 +27,15 @@ async function against(answer: (response: ServerResponse, count: number) => void
 const token = tenantToken('tester', 'not.a-real.token-of-anybody', Number.MAX_SAFE_INTEGER);
 const type: ResourceType = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true, verbs: [] };
 function request(method: ApiRequest['method'], more: Partial<ApiRequest> = {}): ApiRequest {
-  return { method, path: apiPath('api', 'v1', 'x'), credential: token, timeoutMs: 1_000, maxBytes: 100_000, signal: new AbortController().signal, ...more };
+  return {
+    method,
+    path: apiPath('api', 'v1', 'x'),
+    credential: token,
+    timeoutMs: 1_000,
+    maxBytes: 100_000,
+    signal: new AbortController().signal,
+    ...more,
+  };
 }
 const codeOf = async (work: Promise<unknown>): Promise<string> => {
   try {
@@ -99,15 +107,21 @@ test('a redirect is not followed and never carries the token on', async () => {
 });
 
 test.each([
-  ['cut in the middle of the body', (response: ServerResponse) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
-    response.write('{"kind":"ConfigMap"');
-    setTimeout(() => response.destroy(), 20);
-  }],
-  ['whole, but of truncated JSON', (response: ServerResponse) => {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end('{"kind":"ConfigMap","metadata":{');
-  }],
+  [
+    'cut in the middle of the body',
+    (response: ServerResponse) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+      response.write('{"kind":"ConfigMap"');
+      setTimeout(() => response.destroy(), 20);
+    },
+  ],
+  [
+    'whole, but of truncated JSON',
+    (response: ServerResponse) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end('{"kind":"ConfigMap","metadata":{');
+    },
+  ],
   ['cut before the first byte', (response: ServerResponse) => void response.destroy()],
 ])('an answer %s is no success and no absence', async (_name, answer) => {
   const pool = await against(answer);
@@ -117,7 +131,8 @@ test.each([
 
 test('only a Status of the API server means absence: a 404 page of something else does not', async () => {
   const session = (pool: Pool) => createSession(pool, 'hostile', { account: 'tester', get: async () => token, refused: () => false });
-  const look = (pool: Pool) => getObject(session(pool), { type, namespace: 'a', name: 'b' }, 'application/json', new AbortController().signal);
+  const look = (pool: Pool) =>
+    getObject(session(pool), { type, namespace: 'a', name: 'b' }, 'application/json', new AbortController().signal);
   const html = await against((response) => {
     response.writeHead(404, { 'content-type': 'text/html' });
     response.end('<h1>not here</h1>');

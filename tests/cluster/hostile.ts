@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
+import { createPool, type Pool } from '#adapters/kube/pool.ts';
 import { createAuthority, issueCertificate } from '#adapters/x509/issue.ts';
-import { type Pool, createPool } from '#adapters/kube/pool.ts';
 import { systemClock } from '#core/time.ts';
 
 /** A server that stands where an API server should be, and what it saw. */
@@ -11,7 +11,10 @@ export type Hostile = Readonly<{ server: string; caPem: string; requests: Incomi
 export type HostileCertificate = Readonly<{ host?: string; expired?: boolean }>;
 
 /** `answer` gets each request but the TLS handshake. */
-export async function startHostile(answer: (request: IncomingMessage, response: ServerResponse) => void, certificate: HostileCertificate = {}): Promise<Hostile> {
+export async function startHostile(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  certificate: HostileCertificate = {},
+): Promise<Hostile> {
   const nowMs = Date.now();
   const validMs = 86_400_000;
   const authority = await createAuthority({ commonName: 'hostile CA', validMs: 10 * validMs, nowMs });
@@ -54,7 +57,16 @@ export async function startHostile(answer: (request: IncomingMessage, response: 
 }
 
 export function poolFor(hostile: Pick<Hostile, 'server' | 'caPem'>, more: Partial<Parameters<typeof createPool>[0]> = {}): Pool {
-  return createPool({ name: 'hostile', server: hostile.server, caPem: hostile.caPem, certificate: null, userAgent: 'weir/test', connectLookup: null, clock: systemClock, ...more });
+  return createPool({
+    name: 'hostile',
+    server: hostile.server,
+    caPem: hostile.caPem,
+    certificate: null,
+    userAgent: 'weir/test',
+    connectLookup: null,
+    clock: systemClock,
+    ...more,
+  });
 }
 
 export function json(response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {

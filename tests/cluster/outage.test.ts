@@ -4,7 +4,7 @@ import type { Clusters } from '#adapters/kube/clusters.ts';
 import type { Change } from '#adapters/kube/watch/live-view.ts';
 import { type RunningCluster, startCluster } from '#deploy/local/cluster.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
-import { type Tenant, apply, bindFor, clustersFor, configMap, item, never, onboard, remove, until } from '#tests/cluster/tenant.ts';
+import { apply, bindFor, clustersFor, configMap, item, never, onboard, remove, type Tenant, until } from '#tests/cluster/tenant.ts';
 import { useChildren, useTemporaryDir } from '#tests/harness/hooks.ts';
 
 const children = useChildren('file');
@@ -31,7 +31,12 @@ test('fault 17: while the API server is away everything says so at once, and not
   const items = ['one', 'two', 'three'].map((name) => item(configMap(tenant.namespace, name, { a: '1' }), delivery));
   await cluster.live(delivery, items, never);
   const applied = await apply(cluster, items);
-  await tenant.admin.must('PATCH', `/api/v1/namespaces/${tenant.namespace}/configmaps/three`, { metadata: { finalizers: ['example.com/hold'] } }, 'application/merge-patch+json');
+  await tenant.admin.must(
+    'PATCH',
+    `/api/v1/namespaces/${tenant.namespace}/configmaps/three`,
+    { metadata: { finalizers: ['example.com/hold'] } },
+    'application/merge-patch+json',
+  );
   await running.stopApiServer();
 
   await expect(apply(cluster, items)).rejects.toMatchObject({ code: 'clusterUnreachable' });
@@ -40,9 +45,11 @@ test('fault 17: while the API server is away everything says so at once, and not
     const live = await cluster.live(delivery, items, never).catch((error: unknown) => error);
     return live instanceof Error && 'code' in live && live.code === 'clusterUnreachable';
   });
-  for (let tries = 0; tries < 5; tries += 1) await expect(cluster.read(items[0]!.ref, never)).rejects.toMatchObject({ code: 'clusterUnreachable' });
+  for (let tries = 0; tries < 5; tries += 1)
+    await expect(cluster.read(items[0]!.ref, never)).rejects.toMatchObject({ code: 'clusterUnreachable' });
   const startedMs = performance.now();
-  for (let tries = 0; tries < 50; tries += 1) await expect(cluster.read(items[0]!.ref, never)).rejects.toMatchObject({ code: 'clusterUnreachable' });
+  for (let tries = 0; tries < 50; tries += 1)
+    await expect(cluster.read(items[0]!.ref, never)).rejects.toMatchObject({ code: 'clusterUnreachable' });
   expect(performance.now() - startedMs).toBeLessThan(500);
   expect((await clusters.care({ scope: tenant.scope, access: tenant.access }).heartbeat(never)).is).toBe('unreachable');
   expect(changes.filter((one) => one.type === 'DELETED')).toEqual([]);
@@ -50,7 +57,12 @@ test('fault 17: while the API server is away everything says so at once, and not
   await running.startApiServer();
   const backMs = performance.now();
   // Changed before the watch is back: it must be found by the new list.
-  await tenant.admin.must('PATCH', `/api/v1/namespaces/${tenant.namespace}/configmaps/one`, { data: { a: 'drift' } }, 'application/merge-patch+json');
+  await tenant.admin.must(
+    'PATCH',
+    `/api/v1/namespaces/${tenant.namespace}/configmaps/one`,
+    { data: { a: 'drift' } },
+    'application/merge-patch+json',
+  );
   await tenant.admin.must('DELETE', `/api/v1/namespaces/${tenant.namespace}/configmaps/two`);
   const told = await until(() => {
     const seen = changes.filter((one) => one.deliveryId === delivery).map((one) => `${one.type} ${one.ref.name}`);
@@ -67,7 +79,9 @@ test('a cluster that is away costs its neighbour nothing', async () => {
   await running.stopApiServer();
   const cluster = bindFor(clusters, tenant, randomUUID());
   const startedMs = performance.now();
-  const all = await Promise.allSettled(Array.from({ length: 200 }, () => cluster.read({ apiVersion: 'v1', kind: 'ConfigMap', namespace: tenant.namespace, name: 'x' }, never)));
+  const all = await Promise.allSettled(
+    Array.from({ length: 200 }, () => cluster.read({ apiVersion: 'v1', kind: 'ConfigMap', namespace: tenant.namespace, name: 'x' }, never)),
+  );
   expect(all.every((one) => one.status === 'rejected')).toBe(true);
   expect(performance.now() - startedMs).toBeLessThan(3_000);
   await running.startApiServer();

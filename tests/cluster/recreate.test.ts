@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Clusters } from '#adapters/kube/clusters.ts';
-import { type Tenant, apply, bindFor, clustersFor, configMap, deployment, item, never, onboard } from '#tests/cluster/tenant.ts';
+import { apply, bindFor, clustersFor, configMap, deployment, item, never, onboard, type Tenant } from '#tests/cluster/tenant.ts';
 import { testCluster } from '#tests/harness/parts.ts';
 
 let tenant: Tenant;
@@ -18,11 +18,19 @@ test('an immutable field fails with the API server’s words, or makes the objec
   const cluster = bindFor(clusters, tenant, delivery);
   const first = deployment(tenant.namespace, 'selector', 1);
   const [created] = await apply(cluster, [item(first, delivery)]);
-  const second = { ...first, spec: { selector: { matchLabels: { app: 'other' } }, template: { metadata: { labels: { app: 'other' } }, spec: { containers: [{ name: 'c', image: 'example/app:1' }] } } } };
+  const second = {
+    ...first,
+    spec: {
+      selector: { matchLabels: { app: 'other' } },
+      template: { metadata: { labels: { app: 'other' } }, spec: { containers: [{ name: 'c', image: 'example/app:1' }] } },
+    },
+  };
   const [refused] = await apply(cluster, [item(second, delivery)]);
   expect(refused?.action).toBe('failed');
   expect(refused?.message).toContain('field is immutable');
-  expect((await apply(cluster, [item(second, delivery, { recreate: true })], { dryRun: true })).map((one) => one.action)).toEqual(['configured']);
+  expect((await apply(cluster, [item(second, delivery, { recreate: true })], { dryRun: true })).map((one) => one.action)).toEqual([
+    'configured',
+  ]);
   const [made] = await apply(cluster, [item(second, delivery, { recreate: true })]);
   expect(made?.action).toBe('created');
   expect(made?.uid).not.toBe(created?.uid);
@@ -34,7 +42,12 @@ test('IfNotPresent creates once and never touches what exists', async () => {
   const one = item(configMap(tenant.namespace, 'once', { a: 'ours' }), delivery, { mode: 'IfNotPresent' });
   const [created] = await apply(cluster, [one]);
   expect(created?.action).toBe('created');
-  await tenant.admin.must('PATCH', `/api/v1/namespaces/${tenant.namespace}/configmaps/once`, { data: { a: 'theirs' } }, 'application/merge-patch+json');
+  await tenant.admin.must(
+    'PATCH',
+    `/api/v1/namespaces/${tenant.namespace}/configmaps/once`,
+    { data: { a: 'theirs' } },
+    'application/merge-patch+json',
+  );
   const [again] = await apply(cluster, [one]);
   expect(again).toMatchObject({ action: 'unchanged', uid: created?.uid });
   expect((await cluster.read(one.ref, never))?.['data']).toEqual({ a: 'theirs' });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Clusters } from '#adapters/kube/clusters.ts';
-import { type Tenant, apply, bindFor, clustersFor, configMap, everything, item, never, onboard, remove } from '#tests/cluster/tenant.ts';
+import { apply, bindFor, clustersFor, configMap, everything, item, never, onboard, remove, type Tenant } from '#tests/cluster/tenant.ts';
 import { testCluster } from '#tests/harness/parts.ts';
 
 let tenant: Tenant;
@@ -31,8 +31,18 @@ test('an object of ours is gone when the API server says so; gone is gone the se
 
 test('an object without our label, or with another delivery’s, stays', async () => {
   const { delivery, cluster, items, applied } = await delivered(['label-lost', 'label-other']);
-  await tenant.admin.must('PATCH', path('label-lost'), { metadata: { labels: { 'weir.dev/delivery': null } } }, 'application/merge-patch+json');
-  await tenant.admin.must('PATCH', path('label-other'), { metadata: { labels: { 'weir.dev/delivery': randomUUID() } } }, 'application/merge-patch+json');
+  await tenant.admin.must(
+    'PATCH',
+    path('label-lost'),
+    { metadata: { labels: { 'weir.dev/delivery': null } } },
+    'application/merge-patch+json',
+  );
+  await tenant.admin.must(
+    'PATCH',
+    path('label-other'),
+    { metadata: { labels: { 'weir.dev/delivery': randomUUID() } } },
+    'application/merge-patch+json',
+  );
   expect((await remove(cluster, delivery, applied, items)).map((one) => one.is)).toEqual(['notOurs', 'notOurs']);
   expect((await tenant.admin.call('GET', path('label-lost'))).status).toBe(200);
   expect((await tenant.admin.call('GET', path('label-other'))).status).toBe(200);
@@ -66,10 +76,14 @@ test('a deletion that admission denies is denied with its words, and the object 
       validations: [{ expression: `oldObject.metadata.name != 'guarded'`, message: 'guarded stays' }],
     },
   });
-  await tenant.admin.must('POST', `${admission}/validatingadmissionpolicybindings`, { metadata: { name }, spec: { policyName: name, validationActions: ['Deny'] } });
+  await tenant.admin.must('POST', `${admission}/validatingadmissionpolicybindings`, {
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'] },
+  });
   try {
     // The policy takes effect a moment later; a dry-run delete shows when.
-    for (let tries = 0; tries < 200 && (await tenant.admin.call('DELETE', `${path('guarded')}?dryRun=All`)).status < 300; tries += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let tries = 0; tries < 200 && (await tenant.admin.call('DELETE', `${path('guarded')}?dryRun=All`)).status < 300; tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 100));
     const [removed] = await remove(cluster, delivery, applied, items);
     expect(removed?.is).toBe('denied');
     expect(removed?.message).toContain('guarded stays');
@@ -88,7 +102,12 @@ test('rights taken away make it denied; the account is named', async () => {
     const cluster = bindFor(own, weak, delivery);
     const items = [item(configMap(weak.namespace, 'kept', {}), delivery)];
     const applied = await apply(cluster, items);
-    await weak.admin.must('PATCH', `/apis/rbac.authorization.k8s.io/v1/namespaces/${weak.namespace}/roles/tenant`, { rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list', 'watch'] }] }, 'application/merge-patch+json');
+    await weak.admin.must(
+      'PATCH',
+      `/apis/rbac.authorization.k8s.io/v1/namespaces/${weak.namespace}/roles/tenant`,
+      { rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list', 'watch'] }] },
+      'application/merge-patch+json',
+    );
     const removed = await remove(cluster, delivery, applied, items);
     expect(removed[0]?.is).toBe('denied');
     expect(removed[0]?.message).toContain(`${weak.user} was refused`);
@@ -101,19 +120,36 @@ test('objects of a kind whose CRD is gone are gone; a kind that only does not an
   const delivery = randomUUID();
   const cluster = bindFor(clusters, tenant, delivery);
   const ref = { apiVersion: 'never.example.com/v1', kind: 'Thing', namespace: tenant.namespace, name: 'x' };
-  const removed = await cluster.remove(delivery, [{ id: 'x', ref, uid: randomUUID() }], { beforeBatch: async () => undefined, afterBatch: async () => undefined }, never);
+  const removed = await cluster.remove(
+    delivery,
+    [{ id: 'x', ref, uid: randomUUID() }],
+    { beforeBatch: async () => undefined, afterBatch: async () => undefined },
+    never,
+  );
   expect(removed.map((one) => one.is)).toEqual(['gone']);
   // An APIService whose backend does not exist: its group is known, its kinds are not.
   const name = 'v1.stale.example.com';
   await tenant.admin.must('POST', '/apis/apiregistration.k8s.io/v1/apiservices', {
     metadata: { name },
-    spec: { group: 'stale.example.com', version: 'v1', groupPriorityMinimum: 1000, versionPriority: 10, insecureSkipTLSVerify: true, service: { namespace: 'default', name: 'nobody' } },
+    spec: {
+      group: 'stale.example.com',
+      version: 'v1',
+      groupPriorityMinimum: 1000,
+      versionPriority: 10,
+      insecureSkipTLSVerify: true,
+      service: { namespace: 'default', name: 'nobody' },
+    },
   });
   try {
     const stale = { ...ref, apiVersion: 'stale.example.com/v1' };
     let is = 'gone';
     for (let tries = 0; tries < 100 && is === 'gone'; tries += 1) {
-      const [one] = await cluster.remove(delivery, [{ id: 'x', ref: stale, uid: randomUUID() }], { beforeBatch: async () => undefined, afterBatch: async () => undefined }, never);
+      const [one] = await cluster.remove(
+        delivery,
+        [{ id: 'x', ref: stale, uid: randomUUID() }],
+        { beforeBatch: async () => undefined, afterBatch: async () => undefined },
+        never,
+      );
       is = one?.is ?? 'none';
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -131,7 +167,9 @@ test('a Namespace, a CRD and a bound PVC tell whether they hold what this delive
   expect(await cluster.holdsContent(namespace, never)).toBe(false);
   await tenant.admin.must('POST', '/api/v1/namespaces', { metadata: { name } });
   expect(await cluster.holdsContent(namespace, never)).toBe(false);
-  await tenant.admin.must('POST', `/api/v1/namespaces/${name}/configmaps`, { metadata: { name: 'ours', labels: { 'weir.dev/delivery': delivery } } });
+  await tenant.admin.must('POST', `/api/v1/namespaces/${name}/configmaps`, {
+    metadata: { name: 'ours', labels: { 'weir.dev/delivery': delivery } },
+  });
   expect(await cluster.holdsContent(namespace, never)).toBe(false);
   await tenant.admin.must('POST', `/api/v1/namespaces/${name}/configmaps`, { metadata: { name: 'theirs' } });
   expect(await cluster.holdsContent(namespace, never)).toBe(true);

@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clusters, type ClustersOptions, createClusters } from '#adapters/kube/clusters.ts';
 import type { Change } from '#adapters/kube/watch/live-view.ts';
-import type { JsonObject } from '#core/json.ts';
+import { isObject, type JsonObject } from '#core/json.ts';
 import { silentLog } from '#core/log.ts';
 import type { Applied, ApplyItem, Cluster, ObjectRef, Removed } from '#core/ports.ts';
 import type { ClusterAccess } from '#core/store.ts';
-import { type TenantScope, scopeOfJob } from '#core/tenant.ts';
+import { scopeOfJob, type TenantScope } from '#core/tenant.ts';
 import { systemClock } from '#core/time.ts';
 import { type ApiAnswer, callCluster } from '#deploy/local/cluster-api.ts';
 import type { SharedCluster } from '#tests/harness/parts.ts';
@@ -21,7 +21,12 @@ export type Admin = Readonly<{
 
 export function adminOf(cluster: Pick<SharedCluster, 'admin'>): Admin {
   const call = (method: string, path: string, body?: unknown, contentType?: string): Promise<ApiAnswer> =>
-    callCluster(cluster.admin, { method, path, ...(body === undefined ? {} : { body }), ...(contentType === undefined ? {} : { contentType }) });
+    callCluster(cluster.admin, {
+      method,
+      path,
+      ...(body === undefined ? {} : { body }),
+      ...(contentType === undefined ? {} : { contentType }),
+    });
   return {
     call,
     async must(method, path, body, contentType) {
@@ -49,7 +54,10 @@ export type Tenant = Readonly<{
 export const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
 
 /** `rules` are the Role of the tenant's account in its namespace; `clusterRules` a ClusterRole bound to it. */
-export async function onboard(cluster: SharedCluster, options: Readonly<{ rules?: readonly unknown[]; clusterRules?: readonly unknown[]; share?: Tenant }> = {}): Promise<Tenant> {
+export async function onboard(
+  cluster: SharedCluster,
+  options: Readonly<{ rules?: readonly unknown[]; clusterRules?: readonly unknown[]; share?: Tenant }> = {},
+): Promise<Tenant> {
   const admin = adminOf(cluster);
   const suffix = randomBytes(4).toString('hex');
   const system = `weir-${suffix}`;
@@ -57,7 +65,8 @@ export async function onboard(cluster: SharedCluster, options: Readonly<{ rules?
   const account = { namespace: system, name: `tenant-${suffix}` };
   const bootstrapAccount = { namespace: system, name: 'weir-bootstrap' };
   for (const name of [system, namespace]) await admin.must('POST', '/api/v1/namespaces', { metadata: { name } });
-  for (const one of [account, bootstrapAccount]) await admin.must('POST', `/api/v1/namespaces/${system}/serviceaccounts`, { metadata: { name: one.name } });
+  for (const one of [account, bootstrapAccount])
+    await admin.must('POST', `/api/v1/namespaces/${system}/serviceaccounts`, { metadata: { name: one.name } });
   const rbac = '/apis/rbac.authorization.k8s.io/v1';
   const bind = async (where: string, kind: 'Role' | 'ClusterRole', role: string, who: string, rules: readonly unknown[]): Promise<void> => {
     await admin.must('POST', `${rbac}/${where}${kind === 'Role' ? 'roles' : 'clusterroles'}`, { metadata: { name: role }, rules });
@@ -72,7 +81,9 @@ export async function onboard(cluster: SharedCluster, options: Readonly<{ rules?
   ]);
   await bind(`namespaces/${namespace}/`, 'Role', 'tenant', account.name, options.rules ?? everything);
   if (options.clusterRules !== undefined) await bind('', 'ClusterRole', `tenant-${suffix}`, account.name, options.clusterRules);
-  const minted = await admin.must('POST', `/api/v1/namespaces/${system}/serviceaccounts/weir-bootstrap/token`, { spec: { expirationSeconds: 3600 } });
+  const minted = await admin.must('POST', `/api/v1/namespaces/${system}/serviceaccounts/weir-bootstrap/token`, {
+    spec: { expirationSeconds: 3600 },
+  });
   const access: ClusterAccess = {
     clusterId: randomUUID(),
     ownerTenantId: randomUUID(),
@@ -112,7 +123,10 @@ export function field(value: unknown, key: string): unknown {
   return Object.fromEntries(Object.entries(value))[key];
 }
 
-export function clustersFor(tenants: readonly Tenant[], options: Partial<ClustersOptions> & Readonly<{ changes?: Change[] }> = {}): Clusters {
+export function clustersFor(
+  tenants: readonly Tenant[],
+  options: Partial<ClustersOptions> & Readonly<{ changes?: Change[] }> = {},
+): Clusters {
   const { changes, ...rest } = options;
   return createClusters({
     component: 'test',
@@ -136,45 +150,90 @@ export function bindFor(clusters: Clusters, tenant: Tenant, deliveryId: string):
 export const never = new AbortController().signal;
 
 /** A manifest as the kustomize worker sends it: with the label of its delivery. */
-export function item(manifest: JsonObject & { readonly metadata: JsonObject }, deliveryId: string | null, more: Partial<ApplyItem> = {}): ApplyItem {
+export function item(
+  manifest: JsonObject & { readonly metadata: JsonObject },
+  deliveryId: string | null,
+  more: Partial<ApplyItem> = {},
+): ApplyItem {
   const { metadata } = manifest;
-  const labels = typeof metadata['labels'] === 'object' && metadata['labels'] !== null ? metadata['labels'] : {};
+  const labels = isObject(metadata['labels']) ? metadata['labels'] : {};
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-  const ref: ObjectRef = { apiVersion: text(manifest['apiVersion']), kind: text(manifest['kind']), namespace: text(metadata['namespace']), name: text(metadata['name']) };
+  const ref: ObjectRef = {
+    apiVersion: text(manifest['apiVersion']),
+    kind: text(manifest['kind']),
+    namespace: text(metadata['namespace']),
+    name: text(metadata['name']),
+  };
   const group = ref.apiVersion.includes('/') ? (ref.apiVersion.split('/')[0] ?? '') : '';
   return {
     id: `${ref.namespace}_${ref.name}_${group}_${ref.kind}`,
     ref,
-    manifest: { ...manifest, metadata: { ...metadata, labels: { ...labels, ...(deliveryId === null ? {} : { 'weir.dev/delivery': deliveryId }) } } },
+    manifest: {
+      ...manifest,
+      metadata: { ...metadata, labels: { ...labels, ...(deliveryId === null ? {} : { 'weir.dev/delivery': deliveryId }) } },
+    },
     recreate: false,
     mode: 'Override',
     ...more,
   };
 }
 
-export function configMap(namespace: string, name: string, data: Readonly<Record<string, string>>): JsonObject & { readonly metadata: JsonObject } {
+export function configMap(
+  namespace: string,
+  name: string,
+  data: Readonly<Record<string, string>>,
+): JsonObject & { readonly metadata: JsonObject } {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
 }
 
-export function deployment(namespace: string, name: string, replicas: number, image = 'example/app:1'): JsonObject & { readonly metadata: JsonObject } {
+export function deployment(
+  namespace: string,
+  name: string,
+  replicas: number,
+  image = 'example/app:1',
+): JsonObject & { readonly metadata: JsonObject } {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name, namespace },
-    spec: { replicas, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image }] } } },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image }] } },
+    },
   };
 }
 
-export async function apply(cluster: Cluster, items: readonly ApplyItem[], options: Readonly<{ dryRun?: boolean; batches?: Applied[][] }> = {}): Promise<readonly Applied[]> {
-  return cluster.apply(items, { dryRun: options.dryRun ?? false, beforeBatch: async () => undefined, afterBatch: async (results) => void options.batches?.push([...results]) }, never);
+export async function apply(
+  cluster: Cluster,
+  items: readonly ApplyItem[],
+  options: Readonly<{ dryRun?: boolean; batches?: Applied[][] }> = {},
+): Promise<readonly Applied[]> {
+  return cluster.apply(
+    items,
+    {
+      dryRun: options.dryRun ?? false,
+      beforeBatch: async () => undefined,
+      afterBatch: async (results) => void options.batches?.push([...results]),
+    },
+    never,
+  );
 }
 
-export async function remove(cluster: Cluster, deliveryId: string, applied: readonly Applied[], items: readonly ApplyItem[]): Promise<readonly Removed[]> {
+export async function remove(
+  cluster: Cluster,
+  deliveryId: string,
+  applied: readonly Applied[],
+  items: readonly ApplyItem[],
+): Promise<readonly Removed[]> {
   const targets = items.map((one) => ({ id: one.id, ref: one.ref, uid: applied.find((each) => each.id === one.id)?.uid ?? '' }));
   return cluster.remove(deliveryId, targets, { beforeBatch: async () => undefined, afterBatch: async () => undefined }, never);
 }
 
-export async function until<T>(ask: () => T | null | undefined | false | Promise<T | null | undefined | false>, timeoutMs = 20_000): Promise<T> {
+export async function until<T>(
+  ask: () => T | null | undefined | false | Promise<T | null | undefined | false>,
+  timeoutMs = 20_000,
+): Promise<T> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {
     const found = await ask();
@@ -184,7 +243,17 @@ export async function until<T>(ask: () => T | null | undefined | false | Promise
   }
 }
 
-export type AuditLine = Readonly<{ user: string; verb: string; uri: string; resource: string; subresource: string; namespace: string; name: string; code: number; agent: string }>;
+export type AuditLine = Readonly<{
+  user: string;
+  verb: string;
+  uri: string;
+  resource: string;
+  subresource: string;
+  namespace: string;
+  name: string;
+  code: number;
+  agent: string;
+}>;
 
 /** The cluster's own audit log: who did what, told by the API server and not by us. */
 export async function auditOf(path: string, user: string): Promise<readonly AuditLine[]> {

@@ -1,21 +1,32 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { tenantToken } from '#adapters/kube/credential.ts';
-import type { JsonObject } from '#core/json.ts';
-import { silentLog } from '#core/log.ts';
-import { systemClock } from '#core/time.ts';
 import type { ResourceType } from '#adapters/kube/paths.ts';
 import type { Pool } from '#adapters/kube/pool.ts';
 import { createSession } from '#adapters/kube/session.ts';
 import { type MetaEntry, metaEntry } from '#adapters/kube/watch/entries.ts';
-import { type Watcher, startWatcher } from '#adapters/kube/watch/watcher.ts';
+import { startWatcher, type Watcher } from '#adapters/kube/watch/watcher.ts';
+import type { JsonObject } from '#core/json.ts';
+import { silentLog } from '#core/log.ts';
+import { systemClock } from '#core/time.ts';
 import { type Hostile, json, poolFor, startHostile } from '#tests/cluster/hostile.ts';
 import { until } from '#tests/cluster/tenant.ts';
 
 /** Watches against a server that lists and watches what the test says: the faults that a real API server shows only now and then (fault 20). */
-const type: ResourceType = { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true, verbs: ['list', 'watch'] };
-const open: { hostile: Hostile | null; pool: Pool | null; watcher: Watcher<MetaEntry> | null } = { hostile: null, pool: null, watcher: null };
+const type: ResourceType = {
+  group: '',
+  version: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  namespaced: true,
+  verbs: ['list', 'watch'],
+};
+const open: { hostile: Hostile | null; pool: Pool | null; watcher: Watcher<MetaEntry> | null } = {
+  hostile: null,
+  pool: null,
+  watcher: null,
+};
 afterEach(async () => {
   open.watcher?.close();
   await open.pool?.close();
@@ -29,7 +40,13 @@ function object(name: string, resourceVersion: number, labels: JsonObject = { 'w
 function event(type: string, one: unknown): string {
   return `${JSON.stringify({ type, object: one })}\n`;
 }
-type World = { list: readonly JsonObject[]; version: number; onWatch(response: ServerResponse, from: string, count: number): void; lists: number; watches: string[] };
+type World = {
+  list: readonly JsonObject[];
+  version: number;
+  onWatch(response: ServerResponse, from: string, count: number): void;
+  lists: number;
+  watches: string[];
+};
 
 async function start(world: World, silenceMs = 60_000): Promise<Readonly<{ watcher: Watcher<MetaEntry>; told: string[] }>> {
   open.hostile = await startHostile((request: IncomingMessage, response: ServerResponse) => {
@@ -62,7 +79,14 @@ async function start(world: World, silenceMs = 60_000): Promise<Readonly<{ watch
   await watcher.ready(AbortSignal.timeout(5_000));
   return { watcher, told };
 }
-const world = (more: Partial<World> = {}): World => ({ list: [object('a', 5), object('b', 6)], version: 10, onWatch: () => undefined, lists: 0, watches: [], ...more });
+const world = (more: Partial<World> = {}): World => ({
+  list: [object('a', 5), object('b', 6)],
+  version: 10,
+  onWatch: () => undefined,
+  lists: 0,
+  watches: [],
+  ...more,
+});
 
 test('a 410 leads to a new list; what changed in between is told, and nothing else', async () => {
   const w = world({
@@ -120,7 +144,13 @@ test('a silent stream is dead after the watchdog’s time', async () => {
 });
 
 test('an event that is older than what is known is dropped', async () => {
-  const w = world({ onWatch: (response, _from, count) => void (count === 1 && response.write(event('MODIFIED', object('b', 3)) + event('MODIFIED', object('b', 6)) + event('MODIFIED', object('b', 12)))) });
+  const w = world({
+    onWatch: (response, _from, count) =>
+      void (
+        count === 1 &&
+        response.write(event('MODIFIED', object('b', 3)) + event('MODIFIED', object('b', 6)) + event('MODIFIED', object('b', 12)))
+      ),
+  });
   const { told } = await start(w);
   await until(() => told.length > 0);
   expect(told).toEqual(['MODIFIED b 12']);

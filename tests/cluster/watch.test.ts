@@ -3,7 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Clusters } from '#adapters/kube/clusters.ts';
 import type { Change } from '#adapters/kube/watch/live-view.ts';
-import { type Tenant, apply, bindFor, clustersFor, configMap, deployment, field, item, never, onboard, remove, until } from '#tests/cluster/tenant.ts';
+import {
+  apply,
+  bindFor,
+  clustersFor,
+  configMap,
+  deployment,
+  field,
+  item,
+  never,
+  onboard,
+  remove,
+  type Tenant,
+  until,
+} from '#tests/cluster/tenant.ts';
 import { testCluster } from '#tests/harness/parts.ts';
 
 let tenant: Tenant;
@@ -50,9 +63,17 @@ test('somebody’s edit is told at once, and live shows its version', async () =
   await tenant.admin.must('PATCH', path('edited'), { data: { a: 'drift' } }, 'application/merge-patch+json');
   const change = await until(() => seen()[0]);
   process.stdout.write(`measured: an edit was told ${(performance.now() - startedMs).toFixed(0)} ms after it was sent\n`);
-  expect(change).toEqual({ scope: tenant.scope, clusterId: tenant.access.clusterId, deliveryId: delivery, ref: items[0]!.ref, type: 'MODIFIED' });
+  expect(change).toEqual({
+    scope: tenant.scope,
+    clusterId: tenant.access.clusterId,
+    deliveryId: delivery,
+    ref: items[0]!.ref,
+    type: 'MODIFIED',
+  });
   const live = await tenant.admin.must('GET', path('edited'));
-  expect((await cluster.live(delivery, items, never)).get(items[0]!.id)?.resourceVersion).toBe(field(field(live.body, 'metadata'), 'resourceVersion'));
+  expect((await cluster.live(delivery, items, never)).get(items[0]!.id)?.resourceVersion).toBe(
+    field(field(live.body, 'metadata'), 'resourceVersion'),
+  );
 });
 
 test('a field that is not ours, and status, make nobody due', async () => {
@@ -63,7 +84,12 @@ test('a field that is not ours, and status, make nobody due', async () => {
   await apply(cluster, items);
   const path = `/apis/apps/v1/namespaces/${tenant.namespace}/deployments/status-only`;
   await tenant.admin.must('PATCH', `${path}/status`, { status: { replicas: 1, observedGeneration: 1 } }, 'application/merge-patch+json');
-  await tenant.admin.must('PATCH', `${path}?fieldManager=some-controller`, { metadata: { annotations: { 'example.com/seen': 'yes' } } }, 'application/merge-patch+json');
+  await tenant.admin.must(
+    'PATCH',
+    `${path}?fieldManager=some-controller`,
+    { metadata: { annotations: { 'example.com/seen': 'yes' } } },
+    'application/merge-patch+json',
+  );
   await sleep(500);
   expect(changes.filter((one) => one.deliveryId === delivery)).toEqual([]);
   await tenant.admin.must('PATCH', `${path}?fieldManager=some-controller`, { spec: { replicas: 5 } }, 'application/merge-patch+json');
@@ -79,7 +105,12 @@ test('a deletion is told as DELETED only after the API server said 404', async (
 
 test('a removed label is a change, not a deletion: the object is still seen', async () => {
   const { delivery, cluster, items, applied, seen, path } = await delivered(['unlabelled']);
-  await tenant.admin.must('PATCH', path('unlabelled'), { metadata: { labels: { 'weir.dev/delivery': null } } }, 'application/merge-patch+json');
+  await tenant.admin.must(
+    'PATCH',
+    path('unlabelled'),
+    { metadata: { labels: { 'weir.dev/delivery': null } } },
+    'application/merge-patch+json',
+  );
   expect((await until(() => seen()[0])).type).toBe('MODIFIED');
   const live = (await cluster.live(delivery, items, never)).get(items[0]!.id);
   expect(live?.uid).toBe(applied[0]?.uid);
@@ -90,14 +121,22 @@ test('a removed label is a change, not a deletion: the object is still seen', as
 
 test('stripped managedFields are a change', async () => {
   const { seen, path } = await delivered(['stripped']);
-  await tenant.admin.must('PATCH', path('stripped'), [{ op: 'replace', path: '/metadata/managedFields', value: [{}] }], 'application/json-patch+json');
+  await tenant.admin.must(
+    'PATCH',
+    path('stripped'),
+    [{ op: 'replace', path: '/metadata/managedFields', value: [{}] }],
+    'application/json-patch+json',
+  );
   expect((await until(() => seen()[0])).type).toBe('MODIFIED');
 });
 
 test('an object that was deleted and made anew by somebody else has another uid', async () => {
   const { delivery, cluster, items, applied, seen, path } = await delivered(['remade']);
   await tenant.admin.must('DELETE', path('remade'));
-  await tenant.admin.must('POST', `/api/v1/namespaces/${tenant.namespace}/configmaps`, { metadata: { name: 'remade', labels: { 'weir.dev/delivery': delivery } }, data: {} });
+  await tenant.admin.must('POST', `/api/v1/namespaces/${tenant.namespace}/configmaps`, {
+    metadata: { name: 'remade', labels: { 'weir.dev/delivery': delivery } },
+    data: {},
+  });
   await until(() => seen().length > 0);
   await until(async () => (await cluster.live(delivery, items, never)).get(items[0]!.id)?.uid !== applied[0]?.uid);
   expect((await remove(cluster, delivery, applied, items)).map((one) => one.is)).toEqual(['otherUid']);

@@ -1,4 +1,4 @@
-import { type Rule, conditionOf, current, failed, inProgress } from '#adapters/kube/health/verdict.ts';
+import { conditionOf, current, failed, inProgress, type Rule } from '#adapters/kube/health/verdict.ts';
 
 const customResourceDefinition: Rule = (object) => {
   const names = conditionOf(object, 'NamesAccepted');

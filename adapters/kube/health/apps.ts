@@ -1,5 +1,5 @@
+import { conditionOf, count, current, failed, inProgress, type Rule } from '#adapters/kube/health/verdict.ts';
 import { at, textAt } from '#core/json.ts';
-import { type Rule, conditionOf, count, current, failed, inProgress } from '#adapters/kube/health/verdict.ts';
 
 /** Above this, the Deployment controller sets no Progressing condition: no deadline. */
 const noDeadline = 2_147_483_647;
@@ -40,7 +40,8 @@ const statefulSet: Rule = (object) => {
     return current(`Partition rollout complete. updated: ${updated}`);
   }
   if (wanted > currentReplicas) return inProgress(`current: ${currentReplicas}/${wanted}`);
-  if (textAt(object, 'status', 'currentRevision') !== textAt(object, 'status', 'updateRevision')) return inProgress('Waiting for updated revision to match current');
+  if (textAt(object, 'status', 'currentRevision') !== textAt(object, 'status', 'updateRevision'))
+    return inProgress('Waiting for updated revision to match current');
   return current(`All replicas scheduled as expected. Replicas: ${replicas}`);
 };
 
@@ -74,4 +75,9 @@ const replicaSet: Rule = (object) => {
   return current(`ReplicaSet is available. Replicas: ${replicas}`);
 };
 
-export const apps: Readonly<Record<string, Rule>> = Object.freeze({ Deployment: deployment, StatefulSet: statefulSet, DaemonSet: daemonSet, ReplicaSet: replicaSet });
+export const apps: Readonly<Record<string, Rule>> = Object.freeze({
+  Deployment: deployment,
+  StatefulSet: statefulSet,
+  DaemonSet: daemonSet,
+  ReplicaSet: replicaSet,
+});

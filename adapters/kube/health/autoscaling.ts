@@ -1,4 +1,4 @@
-import { type Rule, current } from '#adapters/kube/health/verdict.ts';
+import { current, type Rule } from '#adapters/kube/health/verdict.ts';
 
 /**
  * kstatus has no rule for it: it is current once it is there. Its AbleToScale and ScalingActive conditions tell of metrics, which a delivery does not

@@ -1,5 +1,5 @@
+import { conditionOf, count, current, failed, inProgress, type Rule } from '#adapters/kube/health/verdict.ts';
 import { textAt } from '#core/json.ts';
-import { type Rule, conditionOf, count, current, failed, inProgress } from '#adapters/kube/health/verdict.ts';
 
 /** As Flux's reader, and unlike kstatus, a running Job is in progress until it is complete (`fluxcd/pkg` runtime/statusreaders/job.go). */
 const job: Rule = (object) => {

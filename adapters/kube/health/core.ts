@@ -1,6 +1,6 @@
-import { type Json, type JsonObject, at, isObject, textAt } from '#core/json.ts';
+import { conditionOf, current, failed, inProgress, type Rule } from '#adapters/kube/health/verdict.ts';
+import { at, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
 import { parseRfc3339 } from '#core/time.ts';
-import { type Rule, conditionOf, current, failed, inProgress } from '#adapters/kube/health/verdict.ts';
 
 /** How long a pod may be unschedulable before it counts as failed. */
 const scheduleWindowMs = 15_000;
@@ -18,7 +18,9 @@ const pod: Rule = (object, nowMs) => {
 function runningPod(object: JsonObject): ReturnType<Rule> {
   if (conditionOf(object, 'Ready')?.status === 'True') return current('Pod is Ready');
   const statuses = at(object, 'status', 'containerStatuses');
-  const crashing = (Array.isArray(statuses) ? statuses : []).filter((one: Json) => textAt(one, 'state', 'waiting', 'reason') === 'CrashLoopBackOff').map((one: Json) => textAt(one, 'name') ?? '');
+  const crashing = (Array.isArray(statuses) ? statuses : [])
+    .filter((one: Json) => textAt(one, 'state', 'waiting', 'reason') === 'CrashLoopBackOff')
+    .map((one: Json) => textAt(one, 'name') ?? '');
   if (crashing.length > 0) return failed(`Containers in CrashLoop state: ${crashing.join(',')}`);
   return inProgress('Pod is running but is not Ready');
 }
@@ -42,8 +44,15 @@ const service: Rule = (object) => {
 };
 
 const namespace: Rule = (object) => {
-  const phase = at(object, 'status', 'phase');
-  return phase === 'Active' || !isObject(object['status']) ? current('Resource is current') : inProgress(`Namespace is ${String(phase).slice(0, 40)}`);
+  const phase = textAt(object, 'status', 'phase') ?? 'without a phase';
+  return phase === 'Active' || !isObject(object['status'])
+    ? current('Resource is current')
+    : inProgress(`Namespace is ${phase.slice(0, 40)}`);
 };
 
-export const core: Readonly<Record<string, Rule>> = Object.freeze({ Pod: pod, PersistentVolumeClaim: persistentVolumeClaim, Service: service, Namespace: namespace });
+export const core: Readonly<Record<string, Rule>> = Object.freeze({
+  Pod: pod,
+  PersistentVolumeClaim: persistentVolumeClaim,
+  Service: service,
+  Namespace: namespace,
+});

@@ -1,12 +1,12 @@
-import { type JsonObject, at, textAt } from '#core/json.ts';
-import { splitApiVersion } from '#adapters/kube/paths.ts';
 import { apiextensions } from '#adapters/kube/health/apiextensions.ts';
 import { apps } from '#adapters/kube/health/apps.ts';
 import { autoscaling } from '#adapters/kube/health/autoscaling.ts';
 import { batch } from '#adapters/kube/health/batch.ts';
 import { core } from '#adapters/kube/health/core.ts';
 import { policy } from '#adapters/kube/health/policy.ts';
-import { type Rule, type Verdict, conditionOf, current, failed, inProgress } from '#adapters/kube/health/verdict.ts';
+import { conditionOf, current, failed, inProgress, type Rule, type Verdict } from '#adapters/kube/health/verdict.ts';
+import { splitApiVersion } from '#adapters/kube/paths.ts';
+import { at, type JsonObject, textAt } from '#core/json.ts';
 
 /** Rules by API group and kind. */
 const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = Object.freeze({
@@ -51,7 +51,9 @@ function byGeneration(kind: string, object: JsonObject): Verdict | null {
   const generation = at(object, 'metadata', 'generation');
   const observed = at(object, 'status', 'observedGeneration');
   if (typeof generation !== 'number' || observed === undefined || observed === generation) return null;
-  return inProgress(`${kind} generation is ${generation}, but latest observed generation is ${String(observed)}`);
+  return inProgress(
+    `${kind} generation is ${generation}, but latest observed generation is ${typeof observed === 'number' ? observed : 'no number'}`,
+  );
 }
 
 /** Abnormal-true conditions: whoever sets them decides (kstatus; all of Flux's kinds do). */

@@ -1,4 +1,4 @@
-import { type Rule, conditionOf, current, inProgress } from '#adapters/kube/health/verdict.ts';
+import { conditionOf, current, inProgress, type Rule } from '#adapters/kube/health/verdict.ts';
 
 /** The generation check before the rules already says that the controller has seen it; SyncFailed is its word since Kubernetes 1.22. */
 const podDisruptionBudget: Rule = (object) => {

@@ -1,14 +1,14 @@
-import { AppError } from '#core/errors.ts';
-import type { Health } from '#core/ports.ts';
 import { isCurrentByExisting, judgeHealth } from '#adapters/kube/health/judge.ts';
-import { type LiveRun, type Wanted, groupByCollection, targetOf } from '#adapters/kube/live.ts';
+import { groupByCollection, type LiveRun, targetOf, type Wanted } from '#adapters/kube/live.ts';
 import { isNewer } from '#adapters/kube/meta.ts';
-import { type Target, getMeta, getObject } from '#adapters/kube/objects.ts';
+import { getMeta, getObject, type Target } from '#adapters/kube/objects.ts';
 import type { ResourceType } from '#adapters/kube/paths.ts';
 import { pollUntil } from '#adapters/kube/pause.ts';
 import { WatchRefused } from '#adapters/kube/watch/collection.ts';
-import type { Watcher } from '#adapters/kube/watch/watcher.ts';
 import type { HealthEntry } from '#adapters/kube/watch/entries.ts';
+import type { Watcher } from '#adapters/kube/watch/watcher.ts';
+import { AppError } from '#core/errors.ts';
+import type { Health } from '#core/ports.ts';
 
 type Group = Readonly<{ type: ResourceType; namespace: string; wanted: readonly Wanted[] }>;
 export type HealthRun = LiveRun & Readonly<{ nowMs(): number }>;
@@ -23,7 +23,8 @@ const catchUpMs = 3_000;
 export async function readHealth(run: HealthRun, wanted: readonly Wanted[]): Promise<readonly Health[]> {
   const { groups, kindless } = await groupByCollection(wanted, run.resolve);
   const found = new Map<string, Health>();
-  for (const one of kindless) found.set(one.id, { id: one.id, is: 'notFound', message: `the cluster has no kind ${one.ref.kind} in ${one.ref.apiVersion}` });
+  for (const one of kindless)
+    found.set(one.id, { id: one.id, is: 'notFound', message: `the cluster has no kind ${one.ref.kind} in ${one.ref.apiVersion}` });
   await Promise.all(
     groups.map(async (group) => {
       const apiVersion = group.wanted[0]?.ref.apiVersion ?? '';
@@ -38,7 +39,9 @@ function byExisting(run: HealthRun, group: Group): Promise<readonly Health[]> {
   return each(group, async (one, target): Promise<Health> => {
     const meta = run.view.known(target) ?? (await getMeta(run.session, target, run.signal));
     if (meta === null) return notFound(one);
-    return meta.deleting ? { id: one.id, is: 'inProgress', message: 'Resource scheduled for deletion' } : { id: one.id, is: 'current', message: 'Resource is current' };
+    return meta.deleting
+      ? { id: one.id, is: 'inProgress', message: 'Resource scheduled for deletion' }
+      : { id: one.id, is: 'current', message: 'Resource is current' };
   });
 }
 
@@ -90,7 +93,8 @@ function each(group: Group, look: (one: Wanted, target: Target) => Promise<Healt
       try {
         return await look(one, targetOf(group, one));
       } catch (error) {
-        if (error instanceof AppError && (error.code === 'clusterAnswer' || error.code === 'invalid')) return { id: one.id, is: 'unknown', message: error.message };
+        if (error instanceof AppError && (error.code === 'clusterAnswer' || error.code === 'invalid'))
+          return { id: one.id, is: 'unknown', message: error.message };
         throw error;
       }
     }),

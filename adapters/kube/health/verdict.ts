@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, at, isObject, textAt } from '#core/json.ts';
+import { at, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
 import type { Health } from '#core/ports.ts';
 
 /** What a rule comes to. Rules follow kstatus (`kubernetes-sigs/cli-utils` pkg/kstatus/status). */
@@ -25,7 +25,12 @@ export function conditionsOf(object: JsonObject): readonly Condition[] {
   return (Array.isArray(list) ? list : [])
     .slice(0, maxConditions)
     .filter(isObject)
-    .map((one) => ({ type: textAt(one, 'type') ?? '', status: textAt(one, 'status') ?? '', reason: textAt(one, 'reason') ?? '', message: textAt(one, 'message') ?? '' }));
+    .map((one) => ({
+      type: textAt(one, 'type') ?? '',
+      status: textAt(one, 'status') ?? '',
+      reason: textAt(one, 'reason') ?? '',
+      message: textAt(one, 'message') ?? '',
+    }));
 }
 
 export function conditionOf(object: JsonObject, type: string): Condition | null {

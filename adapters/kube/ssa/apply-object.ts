@@ -1,15 +1,16 @@
-import { type JsonObject, stringifyJson } from '#core/json.ts';
-import type { Applied, ApplyItem, LiveMeta } from '#core/ports.ts';
-import { AppError } from '#core/errors.ts';
 import type { Answer } from '#adapters/kube/answer.ts';
 import { isSame } from '#adapters/kube/differs.ts';
-import { metaOf, metadataOnly } from '#adapters/kube/meta.ts';
-import { type Target, deleteObject, getMeta, getObject, maxObjectBytes, metaIn, writeTimeoutMs } from '#adapters/kube/objects.ts';
+import { metadataOnly, metaOf } from '#adapters/kube/meta.ts';
+import { deleteObject, getMeta, getObject, maxObjectBytes, metaIn, type Target, writeTimeoutMs } from '#adapters/kube/objects.ts';
 import { collectionPath, objectPath } from '#adapters/kube/paths.ts';
 import { pause, pollUntil } from '#adapters/kube/pause.ts';
 import type { Session } from '#adapters/kube/session.ts';
 import { fieldManager, managedFieldsOf, takeOver } from '#adapters/kube/ssa/managers.ts';
 import { failed, isImmutableField, nameOf, refusal, succeeded, unknown } from '#adapters/kube/ssa/outcome.ts';
+import { AppError } from '#core/errors.ts';
+import { type JsonObject, stringifyJson, textAt } from '#core/json.ts';
+import { DELIVERY_LABEL } from '#core/object-id.ts';
+import type { Applied, ApplyItem, LiveMeta } from '#core/ports.ts';
 
 export type ApplyContext = Readonly<{
   session: Session;
@@ -32,24 +33,32 @@ const recreateTimeoutMs = 60_000;
 export async function applyObject(context: ApplyContext, target: Target, item: ApplyItem): Promise<Applied> {
   if (item.mode === 'IfNotPresent') return createOnly(context, target, item);
   if (context.dryRun) return tryObject(context, target, item);
-  const before = await versionBefore(context, target);
+  const before = await metaBefore(context, target);
+  // Checked here as well as in the plan: somebody may have taken the object in between (fault 25).
+  if (before !== null && isClaimed(before, item))
+    return failed(item, `${nameOf(item.ref)}: it belongs to another delivery, which has to let go of it first`);
   const answer = await patch(context, target, item);
-  if (answer.status === 200 || answer.status === 201) return judge(context, target, item, answer, before);
+  if (answer.status === 200 || answer.status === 201) return judge(context, target, item, answer, before?.resourceVersion ?? null);
   if (item.recreate && isImmutableField(answer)) return recreate(context, target, item);
   return refusal(item, answer, context.session.account);
 }
 
 /** Null: an apply that finds an object changes it, since it lacks our label. */
-async function versionBefore(context: ApplyContext, target: Target): Promise<string | null> {
+async function metaBefore(context: ApplyContext, target: Target): Promise<LiveMeta | null> {
   const known = context.known(target);
-  if (known !== undefined) return known?.resourceVersion ?? null;
+  if (known !== undefined) return known;
   try {
-    return (await getMeta(context.session, target, context.signal))?.resourceVersion ?? null;
+    return await getMeta(context.session, target, context.signal);
   } catch (error) {
     // An account that may write and not read: the apply itself says what is refused.
     if (error instanceof AppError && error.code === 'clusterAnswer') return null;
     throw error;
   }
+}
+
+function isClaimed(live: LiveMeta, item: ApplyItem): boolean {
+  const own = textAt(item.manifest, 'metadata', 'labels', DELIVERY_LABEL);
+  return live.deliveryLabel !== null && own !== undefined && live.deliveryLabel !== own;
 }
 
 /** Nothing is written: the version does not move, so the whole object is compared. An immutable field that may be recreated counts as configured. */
@@ -62,7 +71,8 @@ async function tryObject(context: ApplyContext, target: Target, item: ApplyItem)
     const taken = item.mode === 'Override' && live !== null && takeOver(managedFieldsOf(live)) !== null;
     return { ...none, action: !taken && live !== null && isSame(live, answer.body) ? 'unchanged' : 'configured' };
   }
-  if (item.recreate && isImmutableField(answer)) return { ...none, action: 'configured', message: 'would be made anew: an immutable field changed' };
+  if (item.recreate && isImmutableField(answer))
+    return { ...none, action: 'configured', message: 'would be made anew: an immutable field changed' };
   return refusal(item, answer, context.session.account);
 }
 
@@ -115,7 +125,8 @@ async function adopt(context: ApplyContext, target: Target, item: ApplyItem, see
     maxBytes: maxObjectBytes,
     signal: context.signal,
   });
-  if (answer.status === 409) return succeeded(item, 'configured', seen, 'another writer was faster; its fields are taken over by the next run');
+  if (answer.status === 409)
+    return succeeded(item, 'configured', seen, 'another writer was faster; its fields are taken over by the next run');
   if (answer.status !== 200) return refusal(item, answer, context.session.account);
   const again = await patch(context, target, item);
   if (again.status !== 200 && again.status !== 201) return refusal(item, again, context.session.account);
@@ -136,7 +147,8 @@ async function createOnly(context: ApplyContext, target: Target, item: ApplyItem
     maxBytes: maxObjectBytes,
     signal: context.signal,
   });
-  if (answer.status === 201 && context.dryRun) return { id: item.id, action: 'created', uid: null, generation: null, resourceVersion: null };
+  if (answer.status === 201 && context.dryRun)
+    return { id: item.id, action: 'created', uid: null, generation: null, resourceVersion: null };
   if (answer.status === 201 && answer.body !== null) {
     context.wrote(target, answer.body);
     return succeeded(item, 'created', metaIn(answer.body, context.session, target));
@@ -157,7 +169,11 @@ async function recreate(context: ApplyContext, target: Target, item: ApplyItem):
       const now = await getMeta(context.session, target, context.signal);
       return now === null || now.uid !== old.uid ? true : null;
     });
-    if (gone === null) return failed(item, `${nameOf(item.ref)}: an immutable field changed; the old object was deleted and is still there after ${recreateTimeoutMs / 1_000} s (finalizers)`);
+    if (gone === null)
+      return failed(
+        item,
+        `${nameOf(item.ref)}: an immutable field changed; the old object was deleted and is still there after ${recreateTimeoutMs / 1_000} s (finalizers)`,
+      );
   }
   const answer = await patch(context, target, item);
   if ((answer.status !== 200 && answer.status !== 201) || answer.body === null) return refusal(item, answer, context.session.account);

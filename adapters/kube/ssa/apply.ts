@@ -1,13 +1,13 @@
-import { AppError } from '#core/errors.ts';
-import { textAt } from '#core/json.ts';
-import type { Applied, ApplyItem } from '#core/ports.ts';
 import type { Target } from '#adapters/kube/objects.ts';
 import { type ResourceType, splitApiVersion } from '#adapters/kube/paths.ts';
 import { pollUntil } from '#adapters/kube/pause.ts';
 import { type ApplyContext, applyObject } from '#adapters/kube/ssa/apply-object.ts';
 import { mustBeEstablished, waitEstablished } from '#adapters/kube/ssa/established.ts';
 import { inStages } from '#adapters/kube/ssa/order.ts';
-import { failed, nameOf, skipped, unknown } from '#adapters/kube/ssa/outcome.ts';
+import { asError, failed, nameOf, skipped, unknown } from '#adapters/kube/ssa/outcome.ts';
+import { AppError } from '#core/errors.ts';
+import { textAt } from '#core/json.ts';
+import type { Applied, ApplyItem } from '#core/ports.ts';
 
 export type ApplyHooks = Readonly<{ beforeBatch(): Promise<void>; afterBatch(results: readonly Applied[]): Promise<void> }>;
 
@@ -36,7 +36,8 @@ const newKindTimeoutMs = 15_000;
 export async function applyAll(run: ApplyRun, items: readonly ApplyItem[]): Promise<readonly Applied[]> {
   const results = new Map<string, Applied>();
   const refused = refusals(run, items);
-  if (refused.size > 0) return items.map((item) => refused.get(item.id) ?? skipped(item, 'not applied: other objects are outside the grant'));
+  if (refused.size > 0)
+    return items.map((item) => refused.get(item.id) ?? skipped(item, 'not applied: other objects are outside the grant'));
   const defined = kindsDefinedBy(items);
   for (const { items: staged } of inStages(items)) {
     const left = staged.slice();
@@ -51,7 +52,8 @@ export async function applyAll(run: ApplyRun, items: readonly ApplyItem[]): Prom
       // What is unknown may have ended anywhere: the rest waits for the next run, which looks again.
       if (applied.some((one) => one.unknown === true)) return finish(items, results, 'not tried: the result of another object is unknown');
     }
-    if (staged.some((item) => results.get(item.id)?.action === 'failed')) return finish(items, results, 'not tried: an object of an earlier stage failed');
+    if (staged.some((item) => results.get(item.id)?.action === 'failed'))
+      return finish(items, results, 'not tried: an object of an earlier stage failed');
   }
   return finish(items, results, 'not tried');
 }
@@ -70,11 +72,11 @@ function finish(items: readonly ApplyItem[], results: ReadonlyMap<string, Applie
   return items.map((item) => results.get(item.id) ?? skipped(item, why));
 }
 
-type Batch = Readonly<{ applied: readonly Applied[]; stop: unknown }>;
+type Batch = Readonly<{ applied: readonly Applied[]; stop: Error | null }>;
 
 /** Starts in order; the pool's slots decide how many are under way. An error that ends the run is thrown only after the batch's results are recorded. */
 async function applyBatch(run: ApplyRun, defined: ReadonlySet<string>, batch: readonly ApplyItem[]): Promise<Batch> {
-  let stop: unknown = null;
+  let stop: Error | null = null;
   const applied = await Promise.all(
     batch.map(async (item): Promise<Applied> => {
       try {
@@ -84,7 +86,7 @@ async function applyBatch(run: ApplyRun, defined: ReadonlySet<string>, batch: re
       } catch (error) {
         if (error instanceof AppError && error.code === 'unknownResult') return unknown(item, error.message);
         if (error instanceof AppError && error.code === 'clusterAnswer') return failed(item, `${nameOf(item.ref)}: ${error.message}`);
-        stop ??= error;
+        stop ??= asError(error);
         return failed(item, error instanceof AppError ? error.message : `${nameOf(item.ref)}: not tried to the end`);
       }
     }),

@@ -1,10 +1,10 @@
-import { AppError } from '#core/errors.ts';
-import { type Json, type JsonObject, at, isObject, textAt } from '#core/json.ts';
-import type { ApplyItem } from '#core/ports.ts';
+import { getObject, type Target } from '#adapters/kube/objects.ts';
+import { pollUntil } from '#adapters/kube/pause.ts';
 import type { ApplyContext } from '#adapters/kube/ssa/apply-object.ts';
 import { nameOf } from '#adapters/kube/ssa/outcome.ts';
-import { type Target, getObject } from '#adapters/kube/objects.ts';
-import { pollUntil } from '#adapters/kube/pause.ts';
+import { AppError } from '#core/errors.ts';
+import { at, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
+import type { ApplyItem } from '#core/ports.ts';
 
 const timeoutMs = 60_000;
 
@@ -35,5 +35,7 @@ export async function waitEstablished(context: ApplyContext, target: Target, ite
 function isEstablished(target: Target, live: JsonObject): boolean {
   if (isNamespace(target)) return textAt(live, 'status', 'phase') === 'Active';
   const conditions = at(live, 'status', 'conditions');
-  return (Array.isArray(conditions) ? conditions : []).some((one: Json) => isObject(one) && one['type'] === 'Established' && one['status'] === 'True');
+  return (Array.isArray(conditions) ? conditions : []).some(
+    (one: Json) => isObject(one) && one['type'] === 'Established' && one['status'] === 'True',
+  );
 }

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { ownershipMark, takeOver } from '#adapters/kube/ssa/managers.ts';
 import type { Json, JsonObject } from '#core/json.ts';
 
-const entry = (manager: string, operation: string, fieldsV1: Json, more: JsonObject = {}): JsonObject => ({ manager, operation, apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1, ...more });
+const entry = (manager: string, operation: string, fieldsV1: Json, more: JsonObject = {}): JsonObject => ({
+  manager,
+  operation,
+  apiVersion: 'v1',
+  fieldsType: 'FieldsV1',
+  fieldsV1,
+  ...more,
+});
 const ours = entry('weir', 'Apply', { 'f:data': { 'f:a': {} } });
 const withEntries = (...managedFields: readonly JsonObject[]): JsonObject => ({ metadata: { managedFields } });
 
@@ -31,9 +38,17 @@ test('a subresource is left to its controller, another API version is dropped, w
 
 test('the mark moves with our fields and with listed managers, and with nothing else', () => {
   const mark = ownershipMark(withEntries(ours));
-  expect(ownershipMark(withEntries(ours, entry('kube-controller-manager', 'Update', { 'f:status': {} }, { subresource: 'status' })))).toBe(mark);
+  expect(ownershipMark(withEntries(ours, entry('kube-controller-manager', 'Update', { 'f:status': {} }, { subresource: 'status' })))).toBe(
+    mark,
+  );
   expect(ownershipMark(withEntries({ ...ours, time: '2026-01-01T00:00:00Z' }))).toBe(mark);
-  expect(ownershipMark(withEntries(entry('weir', 'Apply', { 'f:data': { 'f:a': {} }, 'f:metadata': { 'f:annotations': { '.': {}, 'f:weir.dev/fence': {} } } })))).not.toBe(ownershipMark(withEntries()));
+  expect(
+    ownershipMark(
+      withEntries(
+        entry('weir', 'Apply', { 'f:data': { 'f:a': {} }, 'f:metadata': { 'f:annotations': { '.': {}, 'f:weir.dev/fence': {} } } }),
+      ),
+    ),
+  ).not.toBe(ownershipMark(withEntries()));
   expect(ownershipMark(withEntries(entry('weir', 'Apply', { 'f:data': {} })))).not.toBe(mark);
   expect(ownershipMark(withEntries(ours, entry('kubectl-edit', 'Update', { 'f:data': { 'f:b': {} } })))).not.toBe(mark);
   expect(ownershipMark(withEntries())).not.toBe(mark);

@@ -1,9 +1,8 @@
-import { type Json, type JsonObject, at, canonicalJson, isObject, textAt } from '#core/json.ts';
+import { at, canonicalJson, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
+import { FENCE_ANNOTATION } from '#core/object-id.ts';
 
 /** Field manager of everything that Weir applies. */
 export const fieldManager = 'weir';
-export const deliveryLabel = 'weir.dev/delivery';
-export const fenceAnnotation = 'weir.dev/fence';
 
 type Taken = Readonly<{ name: string; exact: boolean; operation: 'Apply' | 'Update' }>;
 
@@ -47,7 +46,9 @@ export function takeOver(entries: readonly JsonObject[]): readonly JsonObject[] 
   const ours = entries.find(isOurs);
   if (theirs.length === 0 || ours === undefined) return null;
   const version = ours['apiVersion'];
-  const merged = theirs.filter((entry) => entry['apiVersion'] === version).reduce<Json>((all, entry) => union(all, entry['fieldsV1'] ?? {}), ours['fieldsV1'] ?? {});
+  const merged = theirs
+    .filter((entry) => entry['apiVersion'] === version)
+    .reduce<Json>((all, entry) => union(all, entry['fieldsV1'] ?? {}), ours['fieldsV1'] ?? {});
   return entries.filter((entry) => !theirs.includes(entry)).map((entry) => (entry === ours ? { ...ours, fieldsV1: merged } : entry));
 }
 
@@ -75,7 +76,7 @@ export function withoutFence(fields: Json): Json {
   const metadata = at(fields, 'f:metadata');
   const annotations = at(metadata, 'f:annotations');
   if (!isObject(fields) || !isObject(metadata) || !isObject(annotations)) return fields;
-  const { [`f:${fenceAnnotation}`]: _fence, ...others } = annotations;
+  const { [`f:${FENCE_ANNOTATION}`]: _fence, ...others } = annotations;
   const { 'f:annotations': _annotations, ...rest } = metadata;
   const isEmpty = Object.keys(others).every((key) => key === '.');
   return { ...fields, 'f:metadata': isEmpty ? rest : { ...rest, 'f:annotations': others } };

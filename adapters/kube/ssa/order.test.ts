@@ -26,11 +26,33 @@ test('stages are definitions, classes, the rest, webhooks; inside one the order 
     item('v1', 'ResourceQuota'),
     item('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'),
   ];
-  const staged = inStages(shuffled).map((one) => [one.stage, one.items.map((each) => (each.ref.kind === 'ConfigMap' ? `ConfigMap ${each.ref.name}` : each.ref.kind))]);
+  const staged = inStages(shuffled).map((one) => [
+    one.stage,
+    one.items.map((each) => (each.ref.kind === 'ConfigMap' ? `ConfigMap ${each.ref.name}` : each.ref.kind)),
+  ]);
   expect(staged).toEqual([
     ['definitions', ['CustomResourceDefinition', 'Namespace', 'ClusterRole']],
     ['classes', ['StorageClass']],
-    ['rest', ['ClusterRoleBinding', 'ResourceQuota', 'ServiceAccount', 'Role', 'RoleBinding', 'ConfigMap a', 'ConfigMap b', 'Secret', 'Service', 'LimitRange', 'Deployment', 'StatefulSet', 'CronJob', 'PodDisruptionBudget', 'Widget']],
+    [
+      'rest',
+      [
+        'ClusterRoleBinding',
+        'ResourceQuota',
+        'ServiceAccount',
+        'Role',
+        'RoleBinding',
+        'ConfigMap a',
+        'ConfigMap b',
+        'Secret',
+        'Service',
+        'LimitRange',
+        'Deployment',
+        'StatefulSet',
+        'CronJob',
+        'PodDisruptionBudget',
+        'Widget',
+      ],
+    ],
     ['webhooks', ['MutatingWebhookConfiguration']],
   ]);
 });

@@ -50,9 +50,15 @@ export function stageOf(apiVersion: string, kind: string): Stage {
 }
 
 /** Items of each stage that has any, in the order of starting. Equal ranks are ordered by namespace and name, so that a plan is the same each time. Pure. */
-export function inStages<T extends Readonly<{ ref: Readonly<{ apiVersion: string; kind: string; namespace: string; name: string }> }>>(items: readonly T[]): readonly Readonly<{ stage: Stage; items: readonly T[] }>[] {
-  const sorted = items.toSorted((a, b) => rankOf(a.ref.apiVersion, a.ref.kind) - rankOf(b.ref.apiVersion, b.ref.kind) || order(nameKey(a.ref), nameKey(b.ref)));
-  return stages.map((stage) => ({ stage, items: sorted.filter((one) => stageOf(one.ref.apiVersion, one.ref.kind) === stage) })).filter((one) => one.items.length > 0);
+export function inStages<T extends Readonly<{ ref: Readonly<{ apiVersion: string; kind: string; namespace: string; name: string }> }>>(
+  items: readonly T[],
+): readonly Readonly<{ stage: Stage; items: readonly T[] }>[] {
+  const sorted = items.toSorted(
+    (a, b) => rankOf(a.ref.apiVersion, a.ref.kind) - rankOf(b.ref.apiVersion, b.ref.kind) || order(nameKey(a.ref), nameKey(b.ref)),
+  );
+  return stages
+    .map((stage) => ({ stage, items: sorted.filter((one) => stageOf(one.ref.apiVersion, one.ref.kind) === stage) }))
+    .filter((one) => one.items.length > 0);
 }
 
 function nameKey(ref: Readonly<{ kind: string; namespace: string; name: string }>): string {

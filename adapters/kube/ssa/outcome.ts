@@ -1,7 +1,6 @@
-import { AppError } from '#core/errors.ts';
-import type { Applied, ApplyItem, LiveMeta, ObjectRef } from '#core/ports.ts';
 import { type Answer, cutMessage, messageOf, statusOf } from '#adapters/kube/answer.ts';
 import { maskSecretValues } from '#adapters/kube/secret-mask.ts';
+import type { Applied, ApplyItem, LiveMeta, ObjectRef } from '#core/ports.ts';
 
 /** `Deployment apps/web` for messages. */
 export function nameOf(ref: ObjectRef): string {
@@ -9,7 +8,14 @@ export function nameOf(ref: ObjectRef): string {
 }
 
 export function succeeded(item: ApplyItem, action: Applied['action'], meta: LiveMeta, message?: string): Applied {
-  return { id: item.id, action, uid: meta.uid, generation: meta.generation, resourceVersion: meta.resourceVersion, ...(message === undefined ? {} : { message }) };
+  return {
+    id: item.id,
+    action,
+    uid: meta.uid,
+    generation: meta.generation,
+    resourceVersion: meta.resourceVersion,
+    ...(message === undefined ? {} : { message }),
+  };
 }
 
 export function failed(item: ApplyItem, message: string): Applied {
@@ -21,7 +27,15 @@ export function skipped(item: ApplyItem, message: string): Applied {
 }
 
 export function unknown(item: ApplyItem, message: string): Applied {
-  return { id: item.id, action: 'unknown', uid: null, generation: null, resourceVersion: null, message: cutMessage(message), unknown: true };
+  return {
+    id: item.id,
+    action: 'unknown',
+    uid: null,
+    generation: null,
+    resourceVersion: null,
+    message: cutMessage(message),
+    unknown: true,
+  };
 }
 
 /** What a refusal of the API server comes to. Its own words are kept; a missing right names the account. */
@@ -48,10 +62,15 @@ export function isUncertain(answer: Answer): boolean {
 export function isImmutableField(answer: Answer): boolean {
   if (answer.status !== 422) return false;
   const status = statusOf(answer);
-  return status !== null && /immutable|updates to statefulset spec for fields other than|cannot change roleRef/i.test(`${status.message} ${status.causes.map((cause) => cause.message).join(' ')}`);
+  return (
+    status !== null &&
+    /immutable|updates to statefulset spec for fields other than|cannot change roleRef/i.test(
+      `${status.message} ${status.causes.map((cause) => cause.message).join(' ')}`,
+    )
+  );
 }
 
-/** Errors that end the whole run: the cluster or the account is gone, not one object wrong. */
-export function endsTheRun(error: unknown): boolean {
-  return !(error instanceof AppError) || error.code !== 'unknownResult';
+/** What was thrown, as an Error that can be thrown again. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

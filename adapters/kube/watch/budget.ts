@@ -1,7 +1,10 @@
 import type { Clock } from '#core/time.ts';
 
 /** Who needs a watch, and since when not any more. */
-export type Use = { neededAtMs: number; /** Health is in progress: the watch stays, whether it is asked for or not. */ inProgress: boolean };
+export type Use = {
+  neededAtMs: number /** Health is in progress: the watch stays, whether it is asked for or not. */;
+  inProgress: boolean;
+};
 
 export type Held = Readonly<{ id: string; clusterKey: string; full: boolean; uses: Map<string, Use>; close(): void }>;
 
@@ -14,7 +17,12 @@ export type WatchLimits = Readonly<{
   fullIdleMs: number;
 }>;
 
-export const defaultWatchLimits: WatchLimits = Object.freeze({ perProcess: 2_000, perCluster: 300, metaIdleMs: 6 * 3_600_000, fullIdleMs: 120_000 });
+export const defaultWatchLimits: WatchLimits = Object.freeze({
+  perProcess: 2_000,
+  perCluster: 300,
+  metaIdleMs: 6 * 3_600_000,
+  fullIdleMs: 120_000,
+});
 
 const evictIdleMs = 600_000;
 const longestInProgressMs = 3 * 3_600_000;

@@ -1,13 +1,19 @@
-import { AppError } from '#core/errors.ts';
-import { type Json, type JsonObject, at, isObject, parseJson, textAt } from '#core/json.ts';
 import { itemsOf, messageOf } from '#adapters/kube/answer.ts';
 import { metadataList, metadataOnly } from '#adapters/kube/meta.ts';
-import { type ResourceType, collectionPath } from '#adapters/kube/paths.ts';
+import { collectionPath, type ResourceType } from '#adapters/kube/paths.ts';
 import type { Session } from '#adapters/kube/session.ts';
 import { linesOf } from '#adapters/kube/watch/lines.ts';
+import { AppError } from '#core/errors.ts';
+import { at, isObject, type Json, type JsonObject, parseJson, textAt } from '#core/json.ts';
 
 /** The objects of one kind in one namespace (all of the cluster for a cluster-scoped kind) that match a label selector. */
-export type Collection = Readonly<{ session: Session; type: ResourceType; namespace: string; selector: string; /** Whole objects instead of metadata. */ full: boolean }>;
+export type Collection = Readonly<{
+  session: Session;
+  type: ResourceType;
+  namespace: string;
+  selector: string /** Whole objects instead of metadata. */;
+  full: boolean;
+}>;
 
 export type Listed = Readonly<{ objects: readonly JsonObject[]; resourceVersion: string }>;
 export type WatchEvent = Readonly<{ type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: JsonObject; resourceVersion: string }>;
@@ -54,14 +60,19 @@ export async function listCollection(collection: Collection, signal: AbortSignal
       signal,
     });
     if (answer.status === 410) throw new WatchExpired();
-    if (answer.status === 403 || answer.status === 404 || answer.status === 405) throw new WatchRefused(`${session.account} may not list ${type.plural}: ${messageOf(answer)}`);
+    if (answer.status === 403 || answer.status === 404 || answer.status === 405)
+      throw new WatchRefused(`${session.account} may not list ${type.plural}: ${messageOf(answer)}`);
     const items = answer.status === 200 ? itemsOf(answer) : null;
-    if (items === null || answer.body === null) throw new AppError('clusterUnreachable', `cluster ${session.clusterName}: ${messageOf(answer)}`);
+    if (items === null || answer.body === null)
+      throw new AppError('clusterUnreachable', `cluster ${session.clusterName}: ${messageOf(answer)}`);
     objects.push(...items);
     next = textAt(answer.body, 'metadata', 'continue') ?? '';
     if (next === '') return { objects, resourceVersion: textAt(answer.body, 'metadata', 'resourceVersion') ?? '' };
   }
-  throw new AppError('clusterAnswer', `there are more than ${pageSize * maxPages} ${type.plural} of ours in one namespace, which is the limit`);
+  throw new AppError(
+    'clusterAnswer',
+    `there are more than ${pageSize * maxPages} ${type.plural} of ours in one namespace, which is the limit`,
+  );
 }
 
 /**
@@ -79,7 +90,13 @@ export async function* watchCollection(
   const seconds = Math.ceil(longestWatchSeconds * (0.6 + 0.4 * options.spread));
   const opened = await session.watch({
     path: collectionPath(type, namespace),
-    query: { watch: 'true', allowWatchBookmarks: 'true', labelSelector: collection.selector, resourceVersion, timeoutSeconds: String(seconds) },
+    query: {
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      labelSelector: collection.selector,
+      resourceVersion,
+      timeoutSeconds: String(seconds),
+    },
     accept: collection.full ? 'application/json' : metadataOnly,
     headersTimeoutMs,
     signal,
@@ -87,8 +104,13 @@ export async function* watchCollection(
   if (opened.status !== 200) {
     opened.body.destroy();
     if (opened.status === 410) throw new WatchExpired();
-    if (opened.status === 403 || opened.status === 404 || opened.status === 405) throw new WatchRefused(`${session.account} may not watch ${type.plural} (${opened.status})`);
-    throw new AppError('clusterUnreachable', `cluster ${session.clusterName} opened no watch (${opened.status})`, opened.retryAfterMs === null ? {} : { retryAfterMs: opened.retryAfterMs });
+    if (opened.status === 403 || opened.status === 404 || opened.status === 405)
+      throw new WatchRefused(`${session.account} may not watch ${type.plural} (${opened.status})`);
+    throw new AppError(
+      'clusterUnreachable',
+      `cluster ${session.clusterName} opened no watch (${opened.status})`,
+      opened.retryAfterMs === null ? {} : { retryAfterMs: opened.retryAfterMs },
+    );
   }
   const endsInMs = Math.max(1_000, (opened.expiresAtMs ?? Number.POSITIVE_INFINITY) - options.nowMs() - 30_000);
   const ending = endsInMs < seconds * 1_000 ? setTimeout(() => opened.body.destroy(), endsInMs) : null;
@@ -108,7 +130,11 @@ function eventIn(line: string): WatchEvent {
     throw new AppError('clusterUnreachable', `a watch ended: ${(textAt(object, 'message') ?? 'no reason').slice(0, 200)}`);
   }
   const resourceVersion = textAt(object, 'metadata', 'resourceVersion');
-  if ((type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED' && type !== 'BOOKMARK') || !isObject(object) || resourceVersion === undefined) {
+  if (
+    (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED' && type !== 'BOOKMARK') ||
+    !isObject(object) ||
+    resourceVersion === undefined
+  ) {
     throw new AppError('clusterAnswer', 'a watch sent something that is no event');
   }
   return { type, object, resourceVersion };

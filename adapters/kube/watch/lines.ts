@@ -5,7 +5,10 @@ import { AppError } from '#core/errors.ts';
  * Lines of a watch. Nothing ends a silent or half-open stream but `silenceMs` without a byte; a line over `maxLineBytes` ends it too. The stream is
  * destroyed when the reader stops. Ends normally only when the server ended it properly.
  */
-export async function* linesOf(body: Readable, limits: Readonly<{ silenceMs: number; maxLineBytes: number }>): AsyncGenerator<string, void, void> {
+export async function* linesOf(
+  body: Readable,
+  limits: Readonly<{ silenceMs: number; maxLineBytes: number }>,
+): AsyncGenerator<string, void, void> {
   const watchdog = setTimeout(() => body.destroy(new Error('no byte in time')), limits.silenceMs);
   let rest: Buffer[] = [];
   let restBytes = 0;
@@ -20,7 +23,8 @@ export async function* linesOf(body: Readable, limits: Readonly<{ silenceMs: num
         part = part.subarray(end + 1);
       }
       restBytes += part.length;
-      if (restBytes > limits.maxLineBytes) throw new AppError('clusterAnswer', `one event of a watch is over ${limits.maxLineBytes} bytes, which is the limit`);
+      if (restBytes > limits.maxLineBytes)
+        throw new AppError('clusterAnswer', `one event of a watch is over ${limits.maxLineBytes} bytes, which is the limit`);
       if (part.length > 0) rest.push(part);
     }
   } finally {

@@ -1,19 +1,25 @@
+import { isNewer, metadataOnly } from '#adapters/kube/meta.ts';
+import { getObject, type Target } from '#adapters/kube/objects.ts';
+import type { ResourceType } from '#adapters/kube/paths.ts';
+import type { Session } from '#adapters/kube/session.ts';
+import type { Budget, Held, Use } from '#adapters/kube/watch/budget.ts';
+import { type HealthEntry, healthEntry, isDrift, type MetaEntry, metaEntry } from '#adapters/kube/watch/entries.ts';
+import { startWatcher, type Watcher } from '#adapters/kube/watch/watcher.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { Log } from '#core/log.ts';
+import { DELIVERY_LABEL } from '#core/object-id.ts';
 import type { LiveMeta, ObjectRef } from '#core/ports.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import type { Clock } from '#core/time.ts';
-import { isNewer, metadataOnly } from '#adapters/kube/meta.ts';
-import { type Target, getObject } from '#adapters/kube/objects.ts';
-import type { ResourceType } from '#adapters/kube/paths.ts';
-import type { Session } from '#adapters/kube/session.ts';
-import { deliveryLabel } from '#adapters/kube/ssa/managers.ts';
-import type { Budget, Held, Use } from '#adapters/kube/watch/budget.ts';
-import { type HealthEntry, type MetaEntry, healthEntry, isDrift, metaEntry } from '#adapters/kube/watch/entries.ts';
-import { type Watcher, startWatcher } from '#adapters/kube/watch/watcher.ts';
 
 /** Something happened to an object of a delivery that makes it due. `type` is what the watch saw, after verification. */
-export type Change = Readonly<{ scope: TenantScope; clusterId: string; deliveryId: string; ref: ObjectRef; type: 'ADDED' | 'MODIFIED' | 'DELETED' }>;
+export type Change = Readonly<{
+  scope: TenantScope;
+  clusterId: string;
+  deliveryId: string;
+  ref: ObjectRef;
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+}>;
 
 export type LiveViewOptions = Readonly<{
   /** Tells one cluster, tenant and account from any other. */
@@ -97,7 +103,14 @@ export function createLiveView(options: LiveViewOptions): LiveView {
     else void verify(target, entry, AbortSignal.timeout(60_000));
   }
 
-  function open<W extends Readonly<{ close(): void }>>(watchers: Map<string, W>, full: boolean, deliveryId: string, type: ResourceType, namespace: string, start: () => W): Readonly<{ watcher: W; use: Use }> | null {
+  function open<W extends Readonly<{ close(): void }>>(
+    watchers: Map<string, W>,
+    full: boolean,
+    deliveryId: string,
+    type: ResourceType,
+    namespace: string,
+    start: () => W,
+  ): Readonly<{ watcher: W; use: Use }> | null {
     const key = collectionKey(type, namespace);
     const id = `${options.key}|${key}|${full ? 'full' : 'meta'}`;
     let watcher = watchers.get(key);
@@ -107,7 +120,16 @@ export function createLiveView(options: LiveViewOptions): LiveView {
       const started = start();
       watcher = started;
       watchers.set(key, started);
-      const closable: Held = { id, clusterKey: options.clusterKey, full, uses: new Map(), close: () => void (watchers.delete(key), started.close()) };
+      const closable: Held = {
+        id,
+        clusterKey: options.clusterKey,
+        full,
+        uses: new Map(),
+        close: () => {
+          watchers.delete(key);
+          started.close();
+        },
+      };
       held = closable;
       budget.add(closable);
     }
@@ -119,7 +141,7 @@ export function createLiveView(options: LiveViewOptions): LiveView {
   function startMeta(type: ResourceType, namespace: string): Watcher<MetaEntry> {
     const at = (entry: MetaEntry): Target => ({ type, namespace, name: entry.name });
     return startWatcher<MetaEntry>({
-      collection: { session, type, namespace, selector: deliveryLabel, full: false },
+      collection: { session, type, namespace, selector: DELIVERY_LABEL, full: false },
       clock,
       log: options.log,
       silenceMs: options.silenceMs,
@@ -131,10 +153,11 @@ export function createLiveView(options: LiveViewOptions): LiveView {
   function startHealth(type: ResourceType, namespace: string, held: () => Held | undefined): Watcher<HealthEntry> {
     const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`;
     const wake = (entry: HealthEntry): void => {
-      if (entry.deliveryId !== null && held()?.uses.get(entry.deliveryId)?.inProgress === true) tell({ type, namespace, name: entry.name }, entry.deliveryId, 'MODIFIED');
+      if (entry.deliveryId !== null && held()?.uses.get(entry.deliveryId)?.inProgress === true)
+        tell({ type, namespace, name: entry.name }, entry.deliveryId, 'MODIFIED');
     };
     const watcher: Watcher<HealthEntry> = startWatcher<HealthEntry>({
-      collection: { session, type, namespace, selector: deliveryLabel, full: true },
+      collection: { session, type, namespace, selector: DELIVERY_LABEL, full: true },
       clock,
       log: options.log,
       silenceMs: options.silenceMs,
@@ -151,7 +174,8 @@ export function createLiveView(options: LiveViewOptions): LiveView {
   }
 
   return Object.freeze({
-    metas: (deliveryId: string, type: ResourceType, namespace: string) => open(metaWatchers, false, deliveryId, type, namespace, () => startMeta(type, namespace))?.watcher ?? null,
+    metas: (deliveryId: string, type: ResourceType, namespace: string) =>
+      open(metaWatchers, false, deliveryId, type, namespace, () => startMeta(type, namespace))?.watcher ?? null,
     healths(deliveryId: string, type: ResourceType, namespace: string) {
       const id = `${options.key}|${collectionKey(type, namespace)}|full`;
       return open(healthWatchers, true, deliveryId, type, namespace, () => startHealth(type, namespace, () => budget.get(id)));
@@ -196,7 +220,8 @@ export function createLiveView(options: LiveViewOptions): LiveView {
   function settle(target: Target, own: Pending): void {
     const last = written.get(keyOf(target));
     const { changed, left } = own;
-    if (changed !== null && (last === undefined || isNewer(changed.entry.resourceVersion, last))) tell(target, changed.entry.deliveryId, changed.type);
+    if (changed !== null && (last === undefined || isNewer(changed.entry.resourceVersion, last)))
+      tell(target, changed.entry.deliveryId, changed.type);
     const still = metaWatchers.get(collectionKey(target.type, target.namespace))?.get(target.name) ?? null;
     if (left !== null && still !== null && still.meta.uid === left.meta.uid) void verify(target, left, AbortSignal.timeout(60_000));
   }
@@ -220,4 +245,3 @@ function refOf(target: Target): ObjectRef {
   const { group, version, kind } = target.type;
   return { apiVersion: group === '' ? version : `${group}/${version}`, kind, namespace: target.namespace, name: target.name };
 }
-

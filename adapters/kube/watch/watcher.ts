@@ -1,10 +1,17 @@
+import { isNewer } from '#adapters/kube/meta.ts';
+import { pause } from '#adapters/kube/pause.ts';
+import {
+  type Collection,
+  listCollection,
+  type WatchEvent,
+  WatchExpired,
+  WatchRefused,
+  watchCollection,
+} from '#adapters/kube/watch/collection.ts';
 import { AppError } from '#core/errors.ts';
 import { type JsonObject, textAt } from '#core/json.ts';
 import type { Log } from '#core/log.ts';
 import type { Clock } from '#core/time.ts';
-import { isNewer } from '#adapters/kube/meta.ts';
-import { pause } from '#adapters/kube/pause.ts';
-import { type Collection, type WatchEvent, WatchExpired, WatchRefused, listCollection, watchCollection } from '#adapters/kube/watch/collection.ts';
 
 /** What is kept of one object. */
 export type Entry = Readonly<{ name: string; resourceVersion: string; deliveryId: string | null }>;
@@ -13,7 +20,7 @@ export type WatcherOptions<E extends Entry> = Readonly<{
   collection: Collection;
   clock: Clock;
   log: Log;
-  /** No byte for so long (bookmarks come every minute): the stream is dead. */
+  /** No byte for so long (bookmarks come every one or two minutes): the stream is dead. */
   silenceMs: number;
   /** What to keep of an object; null for something that is no object. */
   project(object: JsonObject): E | null;
@@ -95,7 +102,12 @@ export function startWatcher<E extends Entry>(options: WatcherOptions<E>): Watch
     for (;;) {
       settle({ is: 'synced' });
       const startedMs = clock.nowMs();
-      const events = watchCollection(options.collection, resourceVersion, { silenceMs: options.silenceMs, spread: clock.random(), nowMs: clock.nowMs }, closing.signal);
+      const events = watchCollection(
+        options.collection,
+        resourceVersion,
+        { silenceMs: options.silenceMs, spread: clock.random(), nowMs: () => clock.nowMs() },
+        closing.signal,
+      );
       for await (const event of events) {
         take(event);
         resourceVersion = event.resourceVersion;
@@ -121,7 +133,10 @@ export function startWatcher<E extends Entry>(options: WatcherOptions<E>): Watch
         }
         const expired = error instanceof WatchExpired;
         settle(expired ? { is: 'starting' } : { is: 'failed', error });
-        options.log.info({ kind: options.collection.type.kind, namespace: options.collection.namespace, error: String(error).slice(0, 200) }, 'a watch is listed anew');
+        options.log.info(
+          { kind: options.collection.type.kind, namespace: options.collection.namespace, error: String(error).slice(0, 200) },
+          'a watch is listed anew',
+        );
         await sleep(backoffMs * (0.5 + clock.random()));
         backoffMs = Math.min(maxBackoffMs, backoffMs * 2);
         if (!expired) settle({ is: 'starting' });
