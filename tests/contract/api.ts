@@ -29,6 +29,8 @@ export type Ask = Readonly<{
   body?: Json | Uint8Array | string;
   headers?: Readonly<Record<string, string>>;
   token?: string | null;
+  /** A watch stays open: only its status counts. */
+  headersOnly?: boolean;
 }>;
 
 /** The API over TLS with a real database and a real identity provider, and people of two tenants. */
@@ -84,6 +86,8 @@ export function useApi(): Api {
       publicUrl: 'https://weir.test',
       secret: 'a-secret-of-thirty-two-characters',
       checks: [],
+      // These tests have no workload clusters: nothing is placed anywhere.
+      preview: async () => [],
     });
     closing.push(() => open.close());
     api.url = await open.app.listen({ host: '127.0.0.1', port: 0 });
@@ -129,6 +133,10 @@ async function send(agent: Agent, api: Api, as: Person | null, path: string, wha
     },
     ...(body === undefined ? {} : { body: body instanceof Uint8Array || typeof body === 'string' ? body : stringifyJson(body) }),
   });
+  if (what.headersOnly === true && answer.statusCode === 200) {
+    answer.body.on('error', () => undefined).destroy();
+    return { status: 200, text: '', headers: answer.headers, json: {} };
+  }
   const text = await answer.body.text();
   return { status: answer.statusCode, text, headers: answer.headers, json: parsed(text) };
 }

@@ -1,0 +1,75 @@
+import type { JsonObject } from '#core/json.ts';
+import { rfc3339 } from '#core/time.ts';
+
+/** A valid object of each kind that the API lets people create: for the permission matrix. */
+export type Sample = Readonly<{
+  path: string;
+  scope: 'Namespaced' | 'Cluster' /** Body without apiVersion, kind, metadata. */;
+  object: JsonObject;
+  apiVersion: string;
+  kind: string;
+}>;
+
+const caPem = (pem: string): JsonObject => ({ server: 'https://cluster.test:6443', caBundle: pem });
+
+export function samples(certificatePem: string, nowMs: number): Readonly<Record<string, Sample>> {
+  const weir = (kind: string, path: string, object: JsonObject): Sample => ({
+    path: `/apis/weir.dev/v1/${path}`,
+    scope: 'Namespaced',
+    apiVersion: 'weir.dev/v1',
+    kind,
+    object,
+  });
+  const core = (kind: string, path: string, object: JsonObject = {}): Sample => ({
+    path: `/api/v1/${path}`,
+    scope: 'Namespaced',
+    apiVersion: 'v1',
+    kind,
+    object,
+  });
+  const flux = (group: string, kind: string, plural: string, spec: JsonObject): Sample => {
+    const apiVersion = `${group}.toolkit.fluxcd.io/v1`;
+    return { path: `/apis/${apiVersion}/namespaces/:namespace/${plural}`, scope: 'Namespaced', apiVersion, kind, object: { spec } };
+  };
+  const inNamespace = (plural: string): string => `namespaces/:namespace/${plural}`;
+  return {
+    configmaps: core('ConfigMap', inNamespace('configmaps'), { data: { a: 'b' } }),
+    secrets: core('Secret', inNamespace('secrets'), { stringData: { a: 'b' } }),
+    serviceaccounts: core('ServiceAccount', inNamespace('serviceaccounts')),
+    events: core('Event', inNamespace('events'), {
+      involvedObject: { kind: 'ConfigMap', namespace: 'acme', name: 'x' },
+      reason: 'Tested',
+      message: 'm',
+      type: 'Normal',
+    }),
+    namespaces: { ...core('Namespace', 'namespaces'), scope: 'Cluster' },
+    gitrepositories: flux('source', 'GitRepository', 'gitrepositories', { url: 'https://git.test/x', interval: '10m' }),
+    kustomizations: flux('kustomize', 'Kustomization', 'kustomizations', {
+      interval: '10m',
+      path: './',
+      prune: true,
+      sourceRef: { kind: 'GitRepository', name: 'x' },
+    }),
+    receivers: flux('notification', 'Receiver', 'receivers', {
+      type: 'github',
+      resources: [{ kind: 'GitRepository', name: 'x' }],
+      secretRef: { name: 'x' },
+    }),
+    placements: weir('Placement', inNamespace('placements'), { spec: { definitions: { names: ['x'] }, clusters: { names: ['x'] } } }),
+    clusters: weir('Cluster', inNamespace('clusters'), { spec: caPem(certificatePem) }),
+    clustergrants: weir('ClusterGrant', inNamespace('clustergrants'), { spec: { tenants: [] } }),
+    clusteraccounts: weir('ClusterAccount', inNamespace('clusteraccounts'), {
+      spec: { cluster: 'x', namespace: 'apps', serviceAccountName: 'x' },
+    }),
+    accesstokens: weir('AccessToken', inNamespace('accesstokens'), {
+      spec: { verbs: { configmaps: ['get'] }, expiresAt: rfc3339(nowMs + 3_600_000) },
+    }),
+    deliveries: weir('Delivery', inNamespace('deliveries'), { spec: {} }),
+    tenants: { ...weir('Tenant', 'tenants', { spec: { namespaces: { names: ['third'] } } }), scope: 'Cluster' },
+  };
+}
+
+export function sampleObject(sample: Sample, name: string, namespace: string): JsonObject {
+  const metadata = sample.scope === 'Namespaced' ? { name, namespace } : { name };
+  return { apiVersion: sample.apiVersion, kind: sample.kind, metadata, ...sample.object };
+}
