@@ -1,6 +1,19 @@
 import { Command, CommanderError } from 'commander';
 import type { Cli } from '#services/cli/cli.ts';
+import { applyCommand } from '#services/cli/commands/apply.ts';
+import { approveCommand } from '#services/cli/commands/approve.ts';
 import { clusterCommand } from '#services/cli/commands/cluster.ts';
+import { deleteCommand } from '#services/cli/commands/delete.ts';
+import { diffCommand } from '#services/cli/commands/diff.ts';
+import { eventsCommand } from '#services/cli/commands/events.ts';
+import { getCommand } from '#services/cli/commands/get.ts';
+import { envCommand, getTokenCommand, logoutCommand, useCommand, whoamiCommand } from '#services/cli/commands/identity.ts';
+import { loginCommand } from '#services/cli/commands/login.ts';
+import { reconcileCommand } from '#services/cli/commands/reconcile.ts';
+import { resumeCommand, suspendCommand } from '#services/cli/commands/suspend.ts';
+import { tenantCommand } from '#services/cli/commands/tenant.ts';
+import { tokenCommand } from '#services/cli/commands/token.ts';
+import { treeCommand } from '#services/cli/commands/tree.ts';
 import { type ExitCode, exitCodes } from '#services/cli/failure.ts';
 import { tellFailure } from '#services/cli/print/failure-text.ts';
 import { version } from '#services/cli/version.ts';
@@ -8,6 +21,28 @@ import { version } from '#services/cli/version.ts';
 const after = `
 Exit codes: 0 done · 1 the answer is no (difference, not ready, refused) · 2 could not answer (usage, network, server) · 4 login needed · 130 interrupted
 Environment: WEIR_SERVER, WEIR_TOKEN, WEIR_CA_FILE, KUBECONFIG, NO_COLOR`;
+
+const commands: readonly ((cli: Cli) => Command)[] = Object.freeze([
+  loginCommand,
+  logoutCommand,
+  whoamiCommand,
+  getTokenCommand,
+  useCommand,
+  envCommand,
+  tokenCommand,
+  getCommand,
+  treeCommand,
+  eventsCommand,
+  diffCommand,
+  applyCommand,
+  deleteCommand,
+  reconcileCommand,
+  suspendCommand,
+  resumeCommand,
+  approveCommand,
+  tenantCommand,
+  clusterCommand,
+]);
 
 /** The command tree. Actions throw; nothing in it ends the process. */
 export function buildProgram(cli: Cli): Command {
@@ -17,7 +52,7 @@ export function buildProgram(cli: Cli): Command {
     .configureOutput({ writeOut: (text) => cli.io.out(text), writeErr: (text) => cli.io.err(text) })
     .exitOverride()
     .addHelpText('after', after);
-  for (const command of [clusterCommand]) program.addCommand(command(cli));
+  for (const command of commands) program.addCommand(command(cli));
   for (const command of allCommands(program))
     command.exitOverride().configureOutput({ writeOut: (text) => cli.io.out(text), writeErr: (text) => cli.io.err(text) });
   return program;

@@ -11,6 +11,8 @@ export type Environment = Readonly<{
   token: string | null;
   server: string | null;
   caFile: string | null;
+  /** WEIR_KUBECONFIG: the kubeconfig of the plane, where KUBECONFIG names that of a cluster. */
+  planeKubeconfig: string | null;
   /** Files of KUBECONFIG; the first is written to. */
   kubeconfigFiles: readonly string[];
   noColour: boolean;
@@ -36,6 +38,7 @@ export function readEnvironment(variables: Variables, platform: NodeJS.Platform)
     token: value('WEIR_TOKEN'),
     server: value('WEIR_SERVER'),
     caFile: value('WEIR_CA_FILE'),
+    planeKubeconfig: value('WEIR_KUBECONFIG'),
     kubeconfigFiles: (value('KUBECONFIG') ?? join(home, '.kube', 'config'))
       .split(platform === 'win32' ? ';' : ':')
       .filter((file) => file !== ''),

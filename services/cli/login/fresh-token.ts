@@ -32,7 +32,7 @@ export async function freshTokens(cli: Cli, server: string): Promise<StoredToken
 }
 
 async function refresh(cli: Cli, plane: KnownPlane, refreshToken: string): Promise<StoredTokens> {
-  const provider = await openProvider(cli, plane);
+  const provider = await openProvider(cli, { ...plane, caPem: plane.issuerCaPem ?? plane.caPem });
   try {
     return tokensOf(await provider.library.refreshTokenGrant(provider.config, refreshToken), refreshToken);
   } catch (error) {

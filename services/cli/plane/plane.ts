@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject, parseJson, stringifyJson, textAt 
 import { loginNeeded, unanswered } from '#services/cli/failure.ts';
 import { linesOf } from '#services/cli/http/lines.ts';
 import { send, start } from '#services/cli/http/send.ts';
+import { claimsOf } from '#services/cli/login/claims.ts';
 import { statusFailure } from '#services/cli/plane/status-failure.ts';
 import { version } from '#services/cli/version.ts';
 
@@ -31,6 +32,8 @@ export type Plane = Readonly<{
   namespace: string | null;
   /** The answer's object. Throws CliFailure for a failed answer and without one. */
   call(call: PlaneCall): Promise<JsonObject>;
+  /** What the token in use says of its owner, not verified; null for a token that says nothing. */
+  claims(): Promise<JsonObject | null>;
   /** Warnings of the answers since the last call of this, for people. */
   takeWarnings(): readonly string[];
   /** Events as they come, until the server ends the answer or the signal aborts. */
@@ -74,6 +77,7 @@ export function openPlane(access: PlaneAccess): Plane {
     caPem: access.caPem,
     namespace: access.namespace,
     call,
+    claims: async () => (access.token === null ? null : claimsOf(await access.token())),
     takeWarnings: () => warnings.splice(0),
     watch: (path: string, query: Readonly<Record<string, string>>, signal: AbortSignal) =>
       watchEvents(access, headersOf, urlOf(access.server, path, { ...query, watch: 'true' }), signal),

@@ -11,15 +11,16 @@ import { openPlane, type Plane } from '#services/cli/plane/plane.ts';
 const pluginTimeoutMs = 60_000;
 
 /**
- * How the plane is reached: a named kubeconfig or context first, then WEIR_TOKEN, then the login of `--server` or WEIR_SERVER, then the current
+ * How the plane is reached: a named kubeconfig (WEIR_KUBECONFIG) or context first, then WEIR_TOKEN, then the login of `--server` or WEIR_SERVER, then the current
  * context of the kubeconfig, then the last login. Throws CliFailure: exit 4 when nobody is logged in.
  */
 export async function reachPlane(cli: Cli, options: ReachOptions): Promise<Plane> {
   const { env } = cli;
   const server = options.server ?? env.server;
-  const named = options.kubeconfig !== undefined || options.context !== undefined;
-  const files = options.kubeconfig === undefined ? env.kubeconfigFiles : [options.kubeconfig];
-  const context = await readKubeContext(files, options.context ?? null, options.kubeconfig !== undefined);
+  const file = options.kubeconfig ?? env.planeKubeconfig;
+  const named = file !== null || options.context !== undefined;
+  const files = file === null ? env.kubeconfigFiles : [file];
+  const context = await readKubeContext(files, options.context ?? null, file !== null);
   if (named) {
     if (context === null) throw unanswered(`${files.join(', ')} names no current context`, { next: 'name one with --context' });
     return ofContext(cli, options, context);
