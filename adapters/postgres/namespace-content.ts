@@ -19,7 +19,12 @@ function lockKey(tx: TenantTx, name: string): string {
 }
 
 /** Objects of any kind in a namespace of the tenant, at most `limit`, kinds in the order given first. */
-export async function contentOfNamespace(tx: TenantTx, namespace: string, firstKinds: readonly string[], limit: number): Promise<readonly ContentKey[]> {
+export async function contentOfNamespace(
+  tx: TenantTx,
+  namespace: string,
+  firstKinds: readonly string[],
+  limit: number,
+): Promise<readonly ContentKey[]> {
   const rows = await tx.query(
     `select kind, namespace, name, uid::text as uid from weir.objects
       where tenant_id = $1 and namespace = $2

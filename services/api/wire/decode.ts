@@ -8,7 +8,7 @@ import type { Body } from '#services/api/wire/call.ts';
 export type Decoded = Readonly<{ value: JsonObject; duplicates: readonly string[] }>;
 
 const maxDuplicates = 100;
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The object in a body of JSON or YAML. Throws AppError badRequest with the place of the mistake, never with the content. */
 export function decodeObject(body: Body): Decoded {

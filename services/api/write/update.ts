@@ -15,7 +15,15 @@ import { LAST_APPLIED, toWire } from '#services/api/wire/object.ts';
 import { conflict, invalid, objectNotFound } from '#services/api/wire/status.ts';
 import { auditOfWrite } from '#services/api/write/audit.ts';
 import { beforeCommit } from '#services/api/write/create.ts';
-import { bytesOf, isSameData, newPlaceholder, type Placeholder, refuseCopies, type SecretData, splitSecret } from '#services/api/write/secret-values.ts';
+import {
+  bytesOf,
+  isSameData,
+  newPlaceholder,
+  type Placeholder,
+  refuseCopies,
+  type SecretData,
+  splitSecret,
+} from '#services/api/write/secret-values.ts';
 import { inWireWords, RACED } from '#services/api/write/store-errors.ts';
 import { consequences, hostOf, refsOf } from '#services/api/write/work.ts';
 
@@ -61,7 +69,11 @@ function changeOnce(context: WriteContext, change: Change): Promise<Changed> {
 }
 
 /** The stored object under the request's name, or 404. */
-export async function current(tx: TenantTx, { resource, call }: WriteContext, { name, onlyOwn }: Pick<Change, 'name' | 'onlyOwn'>): Promise<StoredObject> {
+export async function current(
+  tx: TenantTx,
+  { resource, call }: WriteContext,
+  { name, onlyOwn }: Pick<Change, 'name' | 'onlyOwn'>,
+): Promise<StoredObject> {
   const namespace = resource.scope === 'Cluster' ? '' : (call.params.namespace ?? '');
   const found = await getObject(tx, { kind: resource.kind, namespace, name });
   if (found === null || (onlyOwn && found.createdBy !== principalKey(call.principal))) throw objectNotFound(resource, name);
@@ -70,6 +82,7 @@ export async function current(tx: TenantTx, { resource, call }: WriteContext, { 
 
 async function changeIn(tx: TenantTx, context: WriteContext, change: Change, before: StoredObject): Promise<Changed> {
   const { resource } = context;
+  if (change.verb === 'update' && change.version === null) throw versionMissing(context, change.name);
   if (change.version !== null && change.version !== before.resourceVersion) throw conflict(resource, before.name);
   const secret = await openForWrite(tx, context, change, before);
   const admission = admissionOf(resource.kind);
@@ -83,18 +96,28 @@ async function changeIn(tx: TenantTx, context: WriteContext, change: Change, bef
   if (after.deletingAtMs !== null && after.finalizers.length === 0) {
     await admission.besideDelete?.(tx, context, before);
     const gone = await inWireWords(resource, before.name, () => deleteObject(tx, before, consequences(resource, before, null)));
-    return { wire: toWire(resource, { ...after, resourceVersion: gone.resourceVersion }, change.reveal ? next.data : 'masked'), warnings: draft.warnings };
+    return {
+      wire: toWire(resource, { ...after, resourceVersion: gone.resourceVersion }, change.reveal ? next.data : 'masked'),
+      warnings: draft.warnings,
+    };
   }
   await admission.besideUpdate?.(tx, context, before, after);
   const extra = await extraOf(tx, context, before, after, next);
-  const made = await inWireWords(resource, before.name, () => updateObject(tx, before, after, consequences(resource, before, after), extra));
+  const made = await inWireWords(resource, before.name, () =>
+    updateObject(tx, before, after, consequences(resource, before, after), extra),
+  );
   return { wire: toWire(resource, made, change.reveal ? next.data : 'masked'), warnings: draft.warnings };
 }
 
 type SecretState = Readonly<{ isSecret: boolean; data: SecretData; shown: SecretData; placeholder: Placeholder }>;
 
 /** Values for the patch to work on: the real ones for who may read them, placeholders for who may not. */
-async function openForWrite(tx: TenantTx, { resource, deps }: WriteContext, { reveal }: Change, before: StoredObject): Promise<SecretState> {
+async function openForWrite(
+  tx: TenantTx,
+  { resource, deps }: WriteContext,
+  { reveal }: Change,
+  before: StoredObject,
+): Promise<SecretState> {
   const placeholder = newPlaceholder();
   const isSecret = resource.secretFields.length > 0;
   if (!isSecret) return { isSecret, data: {}, shown: {}, placeholder };
@@ -104,12 +127,15 @@ async function openForWrite(tx: TenantTx, { resource, deps }: WriteContext, { re
 }
 
 function checkIdentity({ resource }: WriteContext, before: StoredObject, { metadata }: Draft): void {
-  if (metadata.name !== before.name) throw new AppError('badRequest', `the name of the object (${metadata.name}) does not match the name on the URL (${before.name})`);
+  if (metadata.name !== before.name)
+    throw new AppError('badRequest', `the name of the object (${metadata.name}) does not match the name on the URL (${before.name})`);
   if (metadata.namespace !== '' && metadata.namespace !== before.namespace) {
     throw new AppError('badRequest', 'the namespace of the provided object does not match the namespace sent on the request');
   }
   if (metadata.uid !== null && metadata.uid !== before.uid) {
-    throw invalid(resource, before.name, [{ reason: 'FieldValueInvalid', field: 'metadata.uid', message: `Invalid value: ${JSON.stringify(metadata.uid)}: field is immutable` }]);
+    throw invalid(resource, before.name, [
+      { reason: 'FieldValueInvalid', field: 'metadata.uid', message: `Invalid value: ${JSON.stringify(metadata.uid)}: field is immutable` },
+    ]);
   }
   if (metadata.resourceVersion !== null && metadata.resourceVersion !== before.resourceVersion) throw conflict(resource, before.name);
 }
@@ -122,11 +148,15 @@ function nextObject({ resource }: WriteContext, before: StoredObject, draft: Dra
   checkFinalizers(resource, before, draft);
   const hidden = !isSameMap(secret.shown, secret.data);
   if (hidden) refuseCopies(resource, before.name, secret.placeholder, plainMetadata(draft));
-  const split = secret.isSecret ? splitSecret(resource, before.name, draft.body, hidden ? secret : null) : { body: draft.body, data: {}, given: false };
+  const split = secret.isSecret
+    ? splitSecret(resource, before.name, draft.body, hidden ? secret : null)
+    : { body: draft.body, data: {}, given: false };
   // For somebody who may not read, an equal value must not show as "nothing changed": that would confirm a guess.
   const dataMoved = secret.isSecret && ((hidden && split.given) || !isSameData(split.data, secret.data));
   if (dataMoved && before.body.immutable === true) {
-    throw invalid(resource, before.name, [{ reason: 'FieldValueForbidden', field: 'data', message: 'Forbidden: field is immutable when `immutable` is set' }]);
+    throw invalid(resource, before.name, [
+      { reason: 'FieldValueForbidden', field: 'data', message: 'Forbidden: field is immutable when `immutable` is set' },
+    ]);
   }
   const bodyMoved = dataMoved || canonicalJson(split.body) !== canonicalJson(before.body);
   const after: StoredObject = {
@@ -169,7 +199,13 @@ function checkFinalizers(resource: WriteContext['resource'], before: StoredObjec
   throw invalid(resource, before.name, [{ reason: 'FieldValueForbidden', field: 'metadata.finalizers', message }]);
 }
 
-async function extraOf(tx: TenantTx, { resource, deps }: WriteContext, before: StoredObject, after: StoredObject, next: Next): Promise<UpdateExtra> {
+async function extraOf(
+  tx: TenantTx,
+  { resource, deps }: WriteContext,
+  before: StoredObject,
+  after: StoredObject,
+  next: Next,
+): Promise<UpdateExtra> {
   const moved = before.generation !== after.generation;
   const refs = moved ? { refs: refsOf(resource, after.body, after.namespace), host: hostOf(after.body) } : {};
   if (!next.dataMoved) return refs;
@@ -177,16 +213,27 @@ async function extraOf(tx: TenantTx, { resource, deps }: WriteContext, before: S
   return { ...refs, sealed: await sealSecret(tx, deps.keys, { uid: before.uid, version: after.generation }, bytesOf(next.data)) };
 }
 
-/** The body of a PUT must carry the version it is based on (kube-api.md 2.3). */
-export function versionOfPut(context: WriteContext, name: string, value: JsonObject): string {
+/** The version that the body of a PUT is based on; null when it names none. */
+export function versionOfPut(value: JsonObject): string | null {
   const metadata = isObject(value.metadata) ? value.metadata : {};
-  if (typeof metadata.resourceVersion === 'string' && metadata.resourceVersion !== '') return metadata.resourceVersion;
-  const cause = { reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' } as const;
-  const { resource } = context;
-  throw new AppError('invalid', `${resource.plural}${resource.group === '' ? '' : `.${resource.group}`} "${name}" is invalid: ${cause.field}: ${cause.message}`, {
-    name,
-    group: resource.group,
-    kind: resource.plural,
-    causes: [cause],
-  });
+  return typeof metadata.resourceVersion === 'string' && metadata.resourceVersion !== '' ? metadata.resourceVersion : null;
+}
+
+/** A PUT must carry the version it is based on (kube-api.md 2.3). Said only of an object that is there: a missing one is 404, like a hidden one. */
+function versionMissing({ resource }: WriteContext, name: string): AppError {
+  const cause = {
+    reason: 'FieldValueInvalid',
+    field: 'metadata.resourceVersion',
+    message: 'Invalid value: 0x0: must be specified for an update',
+  } as const;
+  return new AppError(
+    'invalid',
+    `${resource.plural}${resource.group === '' ? '' : `.${resource.group}`} "${name}" is invalid: ${cause.field}: ${cause.message}`,
+    {
+      name,
+      group: resource.group,
+      kind: resource.plural,
+      causes: [cause],
+    },
+  );
 }

@@ -21,7 +21,7 @@ export function updateHandler(deps: ApiDeps, schemas: Schemas, resource: Resourc
     const decoded = decodeObject(call.body);
     const draft = readDraft(schemas, resource, decoded, options.fieldValidation);
     const { context, reveal, onlyOwn } = writingOf(deps, resource, call, grant, options.dryRun);
-    const version = versionOfPut(context, name, decoded.value);
+    const version = versionOfPut(decoded.value);
     const { wire } = await changeObject(context, { verb: 'update', name, reveal, onlyOwn, version, draftOf: () => draft });
     return objectAnswer({ resource, view, query: call.query, wire, nowMs: deps.clock.nowMs(), headers: warningHeaders(draft.warnings) });
   };
