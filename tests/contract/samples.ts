@@ -37,7 +37,7 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
     secrets: core('Secret', inNamespace('secrets'), { stringData: { a: 'b' } }),
     serviceaccounts: core('ServiceAccount', inNamespace('serviceaccounts')),
     events: core('Event', inNamespace('events'), {
-      involvedObject: { kind: 'ConfigMap', namespace: 'acme', name: 'x' },
+      involvedObject: { kind: 'ConfigMap', name: 'x' },
       reason: 'Tested',
       message: 'm',
       type: 'Normal',
