@@ -13,7 +13,8 @@ export function kustomizationFileOf(tree: ArtifactTree, folder: string): string 
 
 /**
  * A kustomization for a folder that has none, as Flux makes it (fluxcd/pkg kustomize, `generateKustomization`): every .yaml and .yml below is a resource, and
- * a folder with its own kustomization file is one entry that is not looked into. Whether each file is a manifest is for kustomize to say. Pure.
+ * a folder with its own kustomization file is one entry that is not looked into. Whether each file is a manifest is for kustomize to say.
+ * Entries begin with `./`, so that a folder called like a host is not taken for one. Pure.
  */
 export function generateKustomization(tree: ArtifactTree, root: string): JsonObject {
   const inside = root === '' ? '' : `${root}/`;
@@ -27,7 +28,11 @@ export function generateKustomization(tree: ArtifactTree, root: string): JsonObj
     const entry = outermostBuild(tree, inside, folder.slice(inside.length).split('/'));
     if (entry !== null) resources.add(entry);
   }
-  return { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources: [...resources].sort() };
+  return {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: [...resources].sort().map((entry) => `./${entry}`),
+  };
 }
 
 function entryFor(tree: ArtifactTree, inside: string, relative: string): string {

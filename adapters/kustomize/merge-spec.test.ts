@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BuildSpec } from '#core/ports.ts';
-import { mergeSpec, moveLegacyPatches } from './merge-spec.ts';
+import { mergeSpec } from './merge-spec.ts';
 
 const plain: BuildSpec = {
   targetNamespace: null,
@@ -65,11 +65,4 @@ test('images: tag and digest are one unit', () => {
 
 test('a list that is none is refused with file and field', () => {
   expect(() => merge({ patches: 'p' }, { patches: [{ patch: 'x' }] })).toThrow('k: patches is no list');
-});
-
-test('old patches move', () => {
-  expect(moveLegacyPatches({ patches: ['p.yaml', { path: 'q' }], patchesStrategicMerge: ['r'] }, 'k')).toEqual({
-    patches: [{ path: 'q' }],
-    patchesStrategicMerge: ['r', 'p.yaml'],
-  });
 });

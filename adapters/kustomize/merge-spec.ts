@@ -20,19 +20,6 @@ export function mergeSpec(original: JsonObject, build: BuildSpec, file: string, 
   return merged;
 }
 
-/** The old form of `patches`, a list of paths, is today's `patchesStrategicMerge`. Pure. */
-export function moveLegacyPatches(kustomization: JsonObject, file: string): JsonObject {
-  const patches = list(kustomization['patches'], file, 'patches');
-  const legacy = patches.filter((one) => typeof one === 'string');
-  if (legacy.length === 0) return kustomization;
-  const field = 'patchesStrategicMerge';
-  return {
-    ...kustomization,
-    patches: patches.filter((one) => typeof one !== 'string'),
-    [field]: [...list(kustomization[field], file, field), ...legacy],
-  };
-}
-
 function append(merged: Record<string, Json>, field: string, added: readonly Json[], file: string): void {
   if (added.length > 0) merged[field] = [...list(merged[field], file, field), ...added];
 }

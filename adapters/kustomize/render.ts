@@ -90,7 +90,7 @@ export async function createRenderEngine(options: RenderOptions): Promise<Render
   }>;
 
   async function buildOnce(step: Step, signal: AbortSignal): Promise<Readonly<{ built: Built; cached: boolean }>> {
-    if (step.closure.empty) return { built: { objects: [], names: [] }, cached: false };
+    if (step.closure.empty) return { built: { objects: [], names: [] }, cached: true };
     const known = await step.cache.get(step.buildKey);
     if (known !== null) return { built: known, cached: true };
     const built = await builds.run(

@@ -50,7 +50,6 @@ export const fieldCases: readonly FieldCase[] = [
   ),
   fileCase('validators', builtin('AnnotationsTransformer', { annotations: {} }), (reference) => ({ validators: [reference] })),
   fileCase('patches[].path', patch, (reference) => ({ patches: [{ path: reference }] })),
-  fileCase('patches (old form)', patch, (reference) => ({ patches: [reference] })),
   fileCase('patchesStrategicMerge', patch, (reference) => ({ patchesStrategicMerge: [reference] })),
   fileCase('patchesJson6902[].path', jsonPatch, (reference) => ({
     patchesJson6902: [{ path: reference, target: { version: 'v1', ...target } }],

@@ -92,6 +92,16 @@ test('a folder without a kustomization file: all manifests below, nested builds 
   expect(names(objects)).toEqual(['ConfigMap a', 'ConfigMap b', 'ConfigMap b2', 'ConfigMap n-c']);
 });
 
+test('a folder that is called like a host is a folder, as path and inside a generated kustomization', async () => {
+  const files = {
+    'apps/example.com/cm.yaml': configMap('a'),
+    'apps/github.com/org/kustomization.yaml': kustomization({ resources: ['cm.yaml'] }),
+    'apps/github.com/org/cm.yaml': configMap('b'),
+  };
+  expect(names((await shop.render(files, { path: 'apps' })).objects)).toEqual(['ConfigMap a', 'ConfigMap b']);
+  expect(names((await shop.render(files, { path: './apps//example.com/' })).objects)).toEqual(['ConfigMap a']);
+});
+
 test('an empty folder gives no objects; a missing one is notFound; a file that is no manifest is named', async () => {
   expect((await shop.render({ 'a/README.md': 'x' }, { path: 'a' })).objects).toEqual([]);
   expect(await refusalOf(shop.render({ 'a/README.md': 'x' }, { path: 'b' }))).toMatchObject({

@@ -135,14 +135,14 @@ test('the kustomization may be called kustomization.yml or Kustomization; two ar
   );
 });
 
-test('a base that is listed in the old fields, and old forms of patches, still build', async () => {
+test('a base that is listed in the old fields, and strategic merge patches of both forms, still build', async () => {
   const patch = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { patched: 'yes' } });
   const files: Files = {
     'base/cm.yaml': configMap('a'),
     'base/kustomization.yaml': kustomization({ resources: ['cm.yaml'] }),
     'o/p.yaml': patch,
   };
-  for (const fields of [{ patches: ['p.yaml'] }, { patchesStrategicMerge: ['p.yaml'] }, { patchesStrategicMerge: [patch] }]) {
+  for (const fields of [{ patchesStrategicMerge: ['p.yaml'] }, { patchesStrategicMerge: [patch] }]) {
     const { objects } = await shop.render(
       { ...files, 'o/kustomization.yaml': kustomization({ bases: ['../base'], ...fields }) },
       { path: 'o' },

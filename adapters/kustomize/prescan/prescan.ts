@@ -5,13 +5,13 @@ import type { BuildSpec } from '#core/ports.ts';
 import type { ArtifactTree, FileEntry } from '../artifact-tree.ts';
 import { generateKustomization, kustomizationFileOf } from '../generate.ts';
 import { goJson } from '../go-json.ts';
-import { mergeSpec, moveLegacyPatches } from '../merge-spec.ts';
+import { mergeSpec } from '../merge-spec.ts';
 import { refuse } from '../refusal.ts';
 import { YamlError } from '../yaml.ts';
 import type { Unresolved } from './fields.ts';
 import { scanFields } from './fields.ts';
 import { scanPlugins } from './plugins.ts';
-import { resolveReference } from './references.ts';
+import { resolveLocal, resolveReference } from './references.ts';
 
 /**
  * All that a build reads: `files` are copied as they are, `kustomizations` are our own text of each kustomization file (read once and written again as
@@ -69,9 +69,10 @@ function isEmpty(merged: JsonObject): boolean {
   });
 }
 
+/** A leading `/` or `./` means the root of the artifact, as in Flux. */
 function rootFolder(tree: ArtifactTree, path: string): string {
   const relative = path.replace(/^(\.?\/)+/, '');
-  const root = relative === '' || relative === '.' ? '' : resolveReference('', 'spec.path', 'the path', relative);
+  const root = relative === '' ? '' : resolveLocal('', 'spec.path', 'the path', relative);
   if (!tree.folders.has(root)) throw new AppError('notFound', `the folder ${path} is not in the artifact`);
   return root;
 }
@@ -93,7 +94,7 @@ async function readKustomization(walk: Walk, file: string): Promise<JsonObject> 
   const kind = first['kind'];
   if (kind !== undefined && kind !== 'Kustomization' && kind !== 'Component')
     throw refuse(`${file}: kind must be Kustomization or Component`);
-  return moveLegacyPatches(first, file);
+  return first;
 }
 
 async function readDocuments(walk: Walk, file: string): Promise<readonly Json[]> {

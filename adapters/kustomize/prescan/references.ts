@@ -31,6 +31,11 @@ export function remoteReason(text: string): string | null {
 export function resolveReference(folder: string, file: string, field: string, text: string): string {
   const remote = remoteReason(text);
   if (remote !== null) throw refuse(`${file}: ${field} ${remote}; only paths inside the source are built`);
+  return resolveLocal(folder, file, field, text);
+}
+
+/** As resolveReference, for a text that nothing reads as a URL. Throws buildFailed for absolute and escaping ones. Pure. */
+export function resolveLocal(folder: string, file: string, field: string, text: string): string {
   if (text === '' || text.length > MAX_PATH_LENGTH || /[\0-\x1f\\]/.test(text)) throw refuse(`${file}: ${field} is no path`);
   if (text.startsWith('/') || text.startsWith('~'))
     throw refuse(`${file}: ${field} is an absolute path; only paths inside the source are built`);

@@ -1,4 +1,4 @@
-const alphabet = [...'09afeExob._+-:~1n'];
+const alphabet = '09afeExob._+-:~1n'.split('');
 
 /** Every plain scalar of up to `length` characters over what numbers, booleans and nulls are made of. */
 export function shortScalars(length: number): readonly string[] {
