@@ -52,7 +52,7 @@ async function migrateSchema(ownerUrl: string, lockTimeoutMs: number): Promise<v
       migrationLockTableName: 'migrations_lock',
     });
     const { error } = await migrator.migrateToLatest();
-    if (error !== undefined) throw error;
+    if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed', { cause: error });
   } finally {
     await db.destroy();
   }

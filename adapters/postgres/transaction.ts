@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import type { TenantScope } from '#core/tenant.ts';
 import type { Row } from './rows.ts';
 import { cleanError } from './sql-error.ts';
@@ -7,8 +6,8 @@ import { type Answer, newTenantTx, Rollback, type SqlValue, type TenantTx } from
 /** One statement as the driver answers it; `command` is the server's word for what it did. */
 type RawAnswer = Readonly<{ command: string; rowCount: number | null; rows: readonly Row[] }>;
 
-/** What a transaction needs of a connection. */
-export type Connection = Pick<pg.ClientBase, 'query'>;
+/** What a transaction needs of a connection of the driver. */
+export type Connection = Readonly<{ query(text: string, values: SqlValue[]): Promise<RawAnswer> }>;
 
 export type Limits = Readonly<{ statementTimeoutMs: number; idleTimeoutMs: number; lockTimeoutMs: number }>;
 
@@ -29,7 +28,7 @@ export async function runTransaction<T>(
   fn: (open: (scope: TenantScope) => Promise<Session>) => Promise<T | Rollback<T>>,
 ): Promise<Ended<T>> {
   const wire = newWire(connection);
-  wire.send(begin, [], 'BEGIN');
+  void wire.send(begin, [], 'BEGIN');
   let result: T | Rollback<T>;
   try {
     result = await fn(async (scope) => openSession(wire, scope, limits));

@@ -18,8 +18,18 @@ function told(namespace: string, clusterName: string): Consequences {
   return { ...noConsequences, outbox: [{ what: 'grants', clusterNamespace: namespace, clusterName }] };
 }
 
-async function put(scope: TenantScope, kind: string, namespace: string, name: string, spec: JsonObject, cluster = name, labels = {}): Promise<StoredObject> {
-  return plane.db.inTenant(scope, (tx) => insertObject(tx, newObject({ kind, namespace, name, body: { spec }, labels }), told(namespace, cluster)));
+async function put(
+  scope: TenantScope,
+  kind: string,
+  namespace: string,
+  name: string,
+  spec: JsonObject,
+  cluster = name,
+  labels = {},
+): Promise<StoredObject> {
+  return plane.db.inTenant(scope, (tx) =>
+    insertObject(tx, newObject({ kind, namespace, name, body: { spec }, labels }), told(namespace, cluster)),
+  );
 }
 
 async function change(scope: TenantScope, before: StoredObject, part: Partial<StoredObject>, cluster = before.name): Promise<StoredObject> {
@@ -27,7 +37,11 @@ async function change(scope: TenantScope, before: StoredObject, part: Partial<St
 }
 
 const server = { server: 'https://prod:6443', caBundle: 'PEM' };
-const grantFor = (tenant: string, namespaces: readonly string[] = ['apps']) => ({ tenant, namespaces, serviceAccount: { namespace: 'weir-system', name: `tenant-${tenant}` } });
+const grantFor = (tenant: string, namespaces: readonly string[] = ['apps']) => ({
+  tenant,
+  namespaces,
+  serviceAccount: { namespace: 'weir-system', name: `tenant-${tenant}` },
+});
 
 async function sharedCluster(name: string, tenants: readonly JsonObject[], spec: JsonObject = {}, labels = {}) {
   const cluster = await put(platform, 'Cluster', PLATFORM_NAMESPACE, name, { ...server, ...spec }, name, labels);
@@ -41,11 +55,27 @@ const accessOf = (tenant: TestTenant) => plane.db.inTenant(tenant.scope, listAcc
 describe('cluster access', () => {
   test('a granted tenant sees the cluster with its facts, another sees nothing', async () => {
     const [a, b] = [await plane.newTenant(), await plane.newTenant()];
-    const { cluster } = await sharedCluster('prod-1', [grantFor(a.name, ['apps-a', 'jobs-a'])], { variables: { REGION: 'eu' }, concurrency: 4, paused: true }, { env: 'prod' });
+    const { cluster } = await sharedCluster(
+      'prod-1',
+      [grantFor(a.name, ['apps-a', 'jobs-a'])],
+      { variables: { REGION: 'eu' }, concurrency: 4, paused: true },
+      { env: 'prod' },
+    );
     expect(await accessOf(a)).toEqual([
       {
-        clusterId: cluster.uid, ownerTenantId: PLATFORM_TENANT_ID, clusterNamespace: PLATFORM_NAMESPACE, clusterName: 'prod-1', server: server.server, caBundle: 'PEM', labels: { env: 'prod' },
-        variables: { REGION: 'eu' }, paused: true, concurrency: 4, namespaces: ['apps-a', 'jobs-a'], serviceAccount: { namespace: 'weir-system', name: `tenant-${a.name}` }, accounts: [],
+        clusterId: cluster.uid,
+        ownerTenantId: PLATFORM_TENANT_ID,
+        clusterNamespace: PLATFORM_NAMESPACE,
+        clusterName: 'prod-1',
+        server: server.server,
+        caBundle: 'PEM',
+        labels: { env: 'prod' },
+        variables: { REGION: 'eu' },
+        paused: true,
+        concurrency: 4,
+        namespaces: ['apps-a', 'jobs-a'],
+        serviceAccount: { namespace: 'weir-system', name: `tenant-${a.name}` },
+        accounts: [],
       },
     ]);
     expect(await accessOf(b)).toEqual([]);
@@ -81,14 +111,45 @@ describe('cluster access', () => {
   test('further accounts count when the grant allows their namespace', async () => {
     const a = await plane.newTenant();
     await sharedCluster('prod-4', [grantFor(a.name, ['apps', 'jobs'])]);
-    await put(a.scope, 'ClusterAccount', a.namespace, 'ok', { cluster: 'prod-4', namespace: 'jobs', serviceAccountName: 'runner' }, 'prod-4');
-    await put(a.scope, 'ClusterAccount', a.namespace, 'exact', { cluster: 'weir-system/prod-4', namespace: 'apps', serviceAccountName: 'deployer' }, 'weir-system/prod-4');
-    await put(a.scope, 'ClusterAccount', a.namespace, 'stolen', { cluster: 'prod-4', namespace: 'kube-system', serviceAccountName: 'admin' }, 'prod-4');
+    await put(
+      a.scope,
+      'ClusterAccount',
+      a.namespace,
+      'ok',
+      { cluster: 'prod-4', namespace: 'jobs', serviceAccountName: 'runner' },
+      'prod-4',
+    );
+    await put(
+      a.scope,
+      'ClusterAccount',
+      a.namespace,
+      'exact',
+      { cluster: 'weir-system/prod-4', namespace: 'apps', serviceAccountName: 'deployer' },
+      'weir-system/prod-4',
+    );
+    await put(
+      a.scope,
+      'ClusterAccount',
+      a.namespace,
+      'stolen',
+      { cluster: 'prod-4', namespace: 'kube-system', serviceAccountName: 'admin' },
+      'prod-4',
+    );
     const other = await plane.newTenant();
-    await put(other.scope, 'ClusterAccount', other.namespace, 'foreign', { cluster: 'prod-4', namespace: 'apps', serviceAccountName: 'foreign' }, 'prod-4');
+    await put(
+      other.scope,
+      'ClusterAccount',
+      other.namespace,
+      'foreign',
+      { cluster: 'prod-4', namespace: 'apps', serviceAccountName: 'foreign' },
+      'prod-4',
+    );
     await drainAll(scheduler.db);
     const [access] = await accessOf(a);
-    expect(access?.accounts).toEqual([{ namespace: 'apps', name: 'deployer' }, { namespace: 'jobs', name: 'runner' }]);
+    expect(access?.accounts).toEqual([
+      { namespace: 'apps', name: 'deployer' },
+      { namespace: 'jobs', name: 'runner' },
+    ]);
   });
 
   test("a tenant's own cluster is its own by a grant that names itself; its name comes before the shared one's", async () => {
@@ -99,7 +160,10 @@ describe('cluster access', () => {
     await put(a.scope, 'ClusterAccount', a.namespace, 'acc', { cluster: 'prod-5', namespace: 'apps', serviceAccountName: 'x' }, 'prod-5');
     await drainAll(scheduler.db);
     const access = await accessOf(a);
-    expect(access.map((one) => [`${one.clusterNamespace}/${one.clusterName}`, one.accounts.length])).toEqual([[`${a.namespace}/prod-5`, 1], ['weir-system/prod-5', 0]]);
+    expect(access.map((one) => [`${one.clusterNamespace}/${one.clusterName}`, one.accounts.length])).toEqual([
+      [`${a.namespace}/prod-5`, 1],
+      ['weir-system/prod-5', 0],
+    ]);
     const byName = (cluster: Parameters<typeof clusterByName>[1]) => plane.db.inTenant(a.scope, (tx) => clusterByName(tx, cluster));
     const lookIn = [a.namespace, PLATFORM_NAMESPACE];
     expect((await byName({ name: 'prod-5', lookIn }))?.server).toBe('https://own:6443');
@@ -134,19 +198,30 @@ describe('places of a definition', () => {
     const store = openUnitStore(plane.db);
     const { cluster } = await sharedCluster('prod-8', [grantFor(a.name)], {}, { env: 'prod' });
     const definition = await plane.db.inTenant(a.scope, (tx) =>
-      insertObject(tx, newObject({ kind: 'Kustomization', namespace: a.namespace, name: 'apps', unit: { unit: 'delivery' } }), noConsequences),
+      insertObject(
+        tx,
+        newObject({ kind: 'Kustomization', namespace: a.namespace, name: 'apps', unit: { unit: 'delivery' } }),
+        noConsequences,
+      ),
     );
     const nowhere = await store.places(a.scope, definition);
     expect(nowhere.places).toEqual([]);
     expect(nowhere.hint).toContain('"weir-system/prod-8"');
 
-    const namespace = newObject({ kind: 'Namespace', namespace: '', name: a.namespace, annotations: { 'weir.dev/default-cluster': 'prod-8' } });
+    const namespace = newObject({
+      kind: 'Namespace',
+      namespace: '',
+      name: a.namespace,
+      annotations: { 'weir.dev/default-cluster': 'prod-8' },
+    });
     await plane.db.inTenant(a.scope, (tx) => insertObject(tx, namespace, noConsequences));
     const place = { clusterId: cluster.uid, clusterNamespace: PLATFORM_NAMESPACE, clusterName: 'prod-8' };
     expect((await store.places(a.scope, definition)).places).toEqual([place]);
 
     const placement = { definitions: { kinds: ['Kustomization'] }, clusters: { selector: { matchLabels: { env: 'prod' } } } };
-    await plane.db.inTenant(a.scope, (tx) => insertObject(tx, newObject({ kind: 'Placement', namespace: a.namespace, name: 'p', body: { spec: placement } }), noConsequences));
+    await plane.db.inTenant(a.scope, (tx) =>
+      insertObject(tx, newObject({ kind: 'Placement', namespace: a.namespace, name: 'p', body: { spec: placement } }), noConsequences),
+    );
     expect((await store.places(a.scope, definition)).places).toEqual([place]);
 
     const run = await store.claim(a.scope, { tenantId: a.tenantId, kind: 'Kustomization', id: definition.uid }, 60_000);
@@ -155,8 +230,13 @@ describe('places of a definition', () => {
     await plane.ask('update weir.work set due_at = null where tenant_id = $1', [a.tenantId]);
     await change(platform, cluster, { body: { spec: { ...server, paused: true } }, labels: { env: 'test' } });
     expect(await drainAll(scheduler.db)).toBe(2);
-    const rows = await plane.ask('select unit_id, cause from weir.work where tenant_id = $1 and due_at <= now() order by cause', [a.tenantId]);
-    expect(rows).toEqual([{ unit_id: delivery?.uid, cause: 'cluster changed' }, { unit_id: definition.uid, cause: 'places changed' }]);
+    const rows = await plane.ask('select unit_id, cause from weir.work where tenant_id = $1 and due_at <= now() order by cause', [
+      a.tenantId,
+    ]);
+    expect(rows).toEqual([
+      { unit_id: delivery?.uid, cause: 'cluster changed' },
+      { unit_id: definition.uid, cause: 'places changed' },
+    ]);
     const moved = await store.places(a.scope, definition);
     expect(moved.places).toEqual([]);
     expect(moved.hint).toContain('Placement "p"');

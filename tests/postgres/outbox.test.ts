@@ -19,7 +19,9 @@ beforeAll(() => {
 
 async function define(tenant: TestTenant, name: string, refs: readonly Ref[], kind = 'Kustomization'): Promise<StoredObject> {
   const unit = { unit: kind === 'Kustomization' ? 'delivery' : 'definition' } as const;
-  return plane.db.inTenant(tenant.scope, (tx) => insertObject(tx, newObject({ kind, namespace: tenant.namespace, name, unit, refs }), noConsequences));
+  return plane.db.inTenant(tenant.scope, (tx) =>
+    insertObject(tx, newObject({ kind, namespace: tenant.namespace, name, unit, refs }), noConsequences),
+  );
 }
 
 async function tell(tenant: TestTenant, outbox: readonly OutboxEntry[]): Promise<void> {
@@ -29,11 +31,17 @@ async function tell(tenant: TestTenant, outbox: readonly OutboxEntry[]): Promise
 
 /** Sets every unit of the tenant to "not due", then counts triggers from there. */
 async function settle(tenant: TestTenant): Promise<void> {
-  await plane.ask(`update weir.work set due_at = null, handled_no = trigger_no, offered_until = now() + interval '1 hour' where tenant_id = $1`, [tenant.tenantId]);
+  await plane.ask(
+    `update weir.work set due_at = null, handled_no = trigger_no, offered_until = now() + interval '1 hour' where tenant_id = $1`,
+    [tenant.tenantId],
+  );
 }
 
 async function dueUnits(tenant: TestTenant): Promise<readonly string[]> {
-  const rows = await plane.ask('select unit_id, trigger_no - handled_no as n from weir.work where tenant_id = $1 and due_at <= now() and offered_until is null', [tenant.tenantId]);
+  const rows = await plane.ask(
+    'select unit_id, trigger_no - handled_no as n from weir.work where tenant_id = $1 and due_at <= now() and offered_until is null',
+    [tenant.tenantId],
+  );
   expect(rows.every((row) => Number(row['n']) >= 1)).toBe(true);
   return rows.map((row) => String(row['unit_id'])).toSorted();
 }
@@ -53,7 +61,13 @@ describe('wakes', () => {
     const run = await store.claim(tenant.scope, { tenantId: tenant.tenantId, kind: fans.kind, id: fans.uid }, 5_000);
     if (run === null) throw new Error('not claimed');
     const clusters = [randomUUID(), randomUUID()];
-    const deliveries = await store.fanOut(tenant.scope, run, fans, clusters.map((clusterId) => ({ clusterId, clusterNamespace: 'weir-system', clusterName: clusterId })), { trigger: false });
+    const deliveries = await store.fanOut(
+      tenant.scope,
+      run,
+      fans,
+      clusters.map((clusterId) => ({ clusterId, clusterNamespace: 'weir-system', clusterName: clusterId })),
+      { trigger: false },
+    );
     await settle(tenant);
     await settle(other);
     await tell(tenant, [wake(tenant, 'artifact'), wake(tenant, 'artifact')]);
@@ -69,7 +83,9 @@ describe('wakes', () => {
     const run = await store.claim(tenant.scope, { tenantId: tenant.tenantId, kind: chart.kind, id: chart.uid }, 60_000);
     await tell(tenant, [wake(tenant, 'artifact')]);
     await drainAll(scheduler.db);
-    const [row] = await plane.ask('select trigger_no::int, fence::int, lease_until > now() as leased from weir.work where unit_id = $1', [chart.uid]);
+    const [row] = await plane.ask('select trigger_no::int, fence::int, lease_until > now() as leased from weir.work where unit_id = $1', [
+      chart.uid,
+    ]);
     expect(row).toEqual({ trigger_no: 2, fence: run?.fence, leased: true });
   });
 
@@ -87,14 +103,18 @@ describe('wakes', () => {
     const first = await scheduler.db.drainOutbox(200);
     expect(first).toEqual({ taken: 0, triggered: maxWakesPerDrain, more: true });
     expect(await drainAll(scheduler.db)).toBe(count - maxWakesPerDrain);
-    const rows = await plane.ask('select min(trigger_no)::int as low, max(trigger_no)::int as high, count(*)::int as n from weir.work where tenant_id = $1', [tenant.tenantId]);
+    const rows = await plane.ask(
+      'select min(trigger_no)::int as low, max(trigger_no)::int as high, count(*)::int as n from weir.work where tenant_id = $1',
+      [tenant.tenantId],
+    );
     expect(rows).toEqual([{ low: 2, high: 2, n: count }]);
   });
 
   test('several schedulers at once relay every row exactly once (fault 45)', async () => {
     const tenant = await plane.newTenant();
     const units = 60;
-    for (let index = 0; index < units; index += 1) await define(tenant, `chart-${index}`, [source(tenant, 'artifact', `src-${index}`)], 'HelmChart');
+    for (let index = 0; index < units; index += 1)
+      await define(tenant, `chart-${index}`, [source(tenant, 'artifact', `src-${index}`)], 'HelmChart');
     await settle(tenant);
     for (let index = 0; index < units; index += 1) await tell(tenant, [wake(tenant, 'artifact', `src-${index}`)]);
     const others = await Promise.all([1, 2].map(() => openPlatformDb({ url: plane.schedulerUrl, maxConnections: 2, log: silentLog })));
@@ -104,7 +124,10 @@ describe('wakes', () => {
     } finally {
       await Promise.all(others.map((one) => one.close()));
     }
-    const rows = await plane.ask('select trigger_no - handled_no as n, count(*)::int as units from weir.work where tenant_id = $1 group by 1', [tenant.tenantId]);
+    const rows = await plane.ask(
+      'select trigger_no - handled_no as n, count(*)::int as units from weir.work where tenant_id = $1 group by 1',
+      [tenant.tenantId],
+    );
     expect(rows).toEqual([{ n: '1', units }]);
   });
 });
@@ -115,7 +138,11 @@ describe('places', () => {
     const apps = await define(tenant, 'apps', []);
     await define(tenant, 'chart', [], 'HelmChart');
     await plane.db.inTenant(tenant.scope, (tx) =>
-      insertObject(tx, newObject({ kind: 'Kustomization', namespace: `${tenant.name}--b`, name: 'b', unit: { unit: 'delivery' } }), noConsequences),
+      insertObject(
+        tx,
+        newObject({ kind: 'Kustomization', namespace: `${tenant.name}--b`, name: 'b', unit: { unit: 'delivery' } }),
+        noConsequences,
+      ),
     );
     await settle(tenant);
     await tell(tenant, [{ what: 'places', namespace: tenant.namespace }]);
@@ -133,7 +160,9 @@ test('a write of an object wakes listeners of its channel after the commit', asy
     scheduler.db.listen('weir_outbox', () => (woken.outbox += 1)),
   ]);
   const stored = await define(tenant, 'apps', []);
-  await plane.db.inTenant(tenant.scope, (tx) => updateObject(tx, stored, { ...stored, labels: { a: 'b' } }, { ...noConsequences, outbox: [{ what: 'places', namespace: 'x' }] }));
+  await plane.db.inTenant(tenant.scope, (tx) =>
+    updateObject(tx, stored, { ...stored, labels: { a: 'b' } }, { ...noConsequences, outbox: [{ what: 'places', namespace: 'x' }] }),
+  );
   await expect.poll(() => woken.changes >= 2 && woken.work >= 1 && woken.outbox >= 1).toBe(true);
   await Promise.all(stops.map((stop) => stop()));
   const before = woken.changes;

@@ -89,10 +89,12 @@ describe('a fair pick', () => {
     const jobs = await pick({ offerMs: 1 });
     expect(jobs).toHaveLength(5);
     const store = openUnitStore(plane.db);
-    for (const job of jobs) expect(await store.claim(scopeOfJob(job, 'w'), job, job === jobs[0] ? 50 : 60_000)).not.toBeNull();
+    for (const job of jobs.slice(1)) expect(await store.claim(scopeOfJob(job, 'w'), job, 60_000)).not.toBeNull();
+    const [first] = jobs;
+    if (first === undefined) throw new Error('five are due');
+    expect(await store.claim(scopeOfJob(first, 'w'), first, 1_500)).not.toBeNull();
     expect(await pick()).toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve, 80));
-    expect(await pick()).toEqual([jobs[0]]);
+    await expect.poll(() => pick(), { timeout: 10_000 }).toEqual([first]);
     expect(await pick({ freeSlots: 0 })).toEqual([]);
   });
 
@@ -102,11 +104,18 @@ describe('a fair pick', () => {
     await dueRows({ tenant: b, count: 30 });
     const others = await Promise.all([1, 2].map(() => openPlatformDb({ url: plane.schedulerUrl, maxConnections: 2, log: silentLog })));
     try {
-      const picks = await Promise.all([scheduler.db, ...others, scheduler.db].map((db) => db.pickDue({ freeSlots: 15, caps, weights: {}, offerMs: 60_000 })));
+      const picks = await Promise.all(
+        [scheduler.db, ...others, scheduler.db].map((db) => db.pickDue({ freeSlots: 15, caps, weights: {}, offerMs: 60_000 })),
+      );
       const ids = picks.flat().map((one) => one.id);
       expect(ids).toHaveLength(60);
       expect(new Set(ids).size).toBe(60);
-      expect(picks.flat().find((one) => one.tenantId === a)).toEqual({ tenantId: a, kind: 'Kustomization', id: expect.any(String), clusterId: cluster });
+      expect(picks.flat().find((one) => one.tenantId === a)).toEqual({
+        tenantId: a,
+        kind: 'Kustomization',
+        id: expect.any(String),
+        clusterId: cluster,
+      });
     } finally {
       await Promise.all(others.map((one) => one.close()));
     }
@@ -163,7 +172,10 @@ describe('100,000 due rows of one tenant', () => {
     await dueRows({ tenant: a, count: 30_000, dueAgoS: 600 });
     await dueRows({ tenant: a, count: 40_000, cluster: dead, dueAgoS: 600 });
     await dueRows({ tenant: a, count: 30_000, host: 'later.example', dueAgoS: -600 });
-    await plane.ask(`update weir.work set lease_until = now() + interval '1 min', lease_fence = 1 where unit_id in (select unit_id from weir.work where cluster_id = $1 limit 16)`, [dead]);
+    await plane.ask(
+      `update weir.work set lease_until = now() + interval '1 min', lease_fence = 1 where unit_id in (select unit_id from weir.work where cluster_id = $1 limit 16)`,
+      [dead],
+    );
     await dueRows({ tenant: b, count: 1, dueAgoS: 1 });
     const tenants = new Set<string>();
     const flooded = await medianPickMs((jobs) => {
@@ -172,6 +184,6 @@ describe('100,000 due rows of one tenant', () => {
     });
     console.log(`pick of 50 in 2,000 lanes: median ${quiet.toFixed(1)} ms; with 100,000 rows of one tenant more: ${flooded.toFixed(1)} ms`);
     expect(tenants.has(b)).toBe(true);
-    expect(flooded - quiet).toBeLessThan(15);
+    expect(flooded).toBeLessThan(quiet * 2 + 10);
   });
 });

@@ -19,7 +19,7 @@ export const planeTemplate: DatabaseTemplate = Object.freeze({
   prepare: (superuserUrl: string) => migrate({ ownerUrl: superuserUrl, ...testPasswords }),
 });
 
-export type Plane = {
+export type Plane = Readonly<{
   /** The application's database, as weir_app. */
   db: TenantDb;
   appUrl: string;
@@ -28,31 +28,46 @@ export type Plane = {
   /** As superuser, past all policies: for looking and for forging. */
   ask(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   newTenant(name?: string): Promise<TestTenant>;
-};
+}>;
 export type TestTenant = Readonly<{ scope: TenantScope; tenantId: string; name: string; namespace: string }>;
 
 /** A migrated database of the file's own with an open application connection. Call at the top of a file. */
 export function usePlane(options: Readonly<{ maxConnections?: number }> = {}): Plane {
-  const holder: { database?: TestDatabase; admin?: pg.Pool } = {};
-  const plane: Plane = Object.assign(Object.create(null), {});
+  const holder: { database?: TestDatabase; admin?: pg.Pool; db?: TenantDb } = {};
+  const database = (): TestDatabase => holder.database ?? early();
+  const db = (): TenantDb => holder.db ?? early();
   beforeAll(async () => {
-    const database = await testDatabase(planeTemplate);
-    const admin = new pg.Pool({ connectionString: database.superuserUrl, max: 2 });
-    admin.on('error', () => undefined);
-    Object.assign(holder, { database, admin });
-    plane.superuserUrl = database.superuserUrl;
-    plane.appUrl = appUrl(database.superuserUrl, 'weir_app', testPasswords.appPassword);
-    plane.schedulerUrl = appUrl(database.superuserUrl, 'weir_scheduler', testPasswords.schedulerPassword);
-    plane.db = await openTenantDb({ url: plane.appUrl, maxConnections: options.maxConnections ?? 4, log: silentLog });
-    plane.ask = async (sql, values = []) => (await admin.query<Row>(sql, [...values])).rows;
-    plane.newTenant = (name) => newTenant(plane.db, name ?? `team-${randomUUID().slice(0, 8)}`);
+    holder.database = await testDatabase(planeTemplate);
+    holder.admin = new pg.Pool({ connectionString: holder.database.superuserUrl, max: 2 });
+    holder.admin.on('error', () => undefined);
+    const url = appUrl(holder.database.superuserUrl, 'weir_app', testPasswords.appPassword);
+    holder.db = await openTenantDb({ url, maxConnections: options.maxConnections ?? 4, log: silentLog });
   });
   afterAll(async () => {
-    await plane.db?.close();
+    await holder.db?.close();
     await holder.admin?.end();
     await holder.database?.drop();
   });
-  return plane;
+  return {
+    get db() {
+      return db();
+    },
+    get appUrl() {
+      return appUrl(database().superuserUrl, 'weir_app', testPasswords.appPassword);
+    },
+    get schedulerUrl() {
+      return appUrl(database().superuserUrl, 'weir_scheduler', testPasswords.schedulerPassword);
+    },
+    get superuserUrl() {
+      return database().superuserUrl;
+    },
+    ask: async (sql, values = []) => (await (holder.admin ?? early()).query<Row>(sql, [...values])).rows,
+    newTenant: (name) => newTenant(db(), name ?? `team-${randomUUID().slice(0, 8)}`),
+  };
+}
+
+function early(): never {
+  throw new Error('the plane is used before the hooks of the file have run');
 }
 
 /** A tenant with its directory rows and one namespace of its own name. */

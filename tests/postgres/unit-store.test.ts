@@ -254,7 +254,7 @@ describe('commit', () => {
     await again();
     const [raised] = await events();
     expect(raised?.body['count']).toBe(2);
-    expect(String(raised?.body['lastTimestamp'])).toMatch(/^20/);
+    expect(raised?.body['lastTimestamp']).toEqual(expect.stringMatching(/^20/));
   });
 
   test('a run whose object was deleted meanwhile has lost', async () => {
