@@ -150,6 +150,7 @@ export function createClusters(options: ClustersOptions): Clusters {
     const key = { scope, clusterId, account: parseAccount(account) };
     return {
       account: userOf(account),
+      nextStep: 'check that the account exists there, or run `weir cluster onboard` again',
       get: (signal) => tokens.get(key, bootstrap, signal),
       refused: (credential) => {
         if (credential.is !== 'tenant') return false;
@@ -265,7 +266,7 @@ function ownSource(config: TenantKubeconfig): CredentialSource {
   const account = `user ${config.user} of the kubeconfig`;
   const { credential } = config;
   const own = credential.is === 'token' ? tenantToken(account, credential.token, Number.MAX_SAFE_INTEGER) : tenantCertificate(account);
-  return { account, get: async () => own, refused: () => false };
+  return { account, nextStep: 'put a kubeconfig with a fresh credential into the Secret', get: async () => own, refused: () => false };
 }
 
 /** TokenRequest by the kubeconfig's own credential. */

@@ -9,6 +9,8 @@ type TenantCredential = TenantToken | TenantCertificate;
 export type CredentialSource = Readonly<{
   /** For messages. */
   account: string;
+  /** What a person does when the cluster refuses it for good. */
+  nextStep: string;
   get(signal: AbortSignal): Promise<TenantCredential>;
   /** Forgets one that the cluster answered with 401. False: there is no other to be had. */
   refused(credential: TenantCredential): boolean;
@@ -26,10 +28,7 @@ export type Session = Readonly<{
 
 export function createSession(pool: Pool, clusterName: string, source: CredentialSource): Session {
   function refused(): AppError {
-    return new AppError(
-      'clusterRefused',
-      `cluster ${clusterName} refuses ${source.account} (401); check that the account exists there, or run \`weir cluster onboard\` again`,
-    );
+    return new AppError('clusterRefused', `cluster ${clusterName} refuses ${source.account} (401); ${source.nextStep}`);
   }
   /** Runs once, and once more with a fresh credential after 401. There is no third try and no other identity (fault 26). */
   async function withCredential<T extends Readonly<{ status: number }>>(

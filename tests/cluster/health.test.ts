@@ -43,30 +43,38 @@ afterAll(async () => {
   await running.stop();
 });
 
-test('a Deployment is in progress, then current, told by the watch; a change of its image starts over', async () => {
+/** A Deployment whose pods no node takes: it stays in progress for as long as the test needs. */
+function unplaced(name: string, replicas: number): JsonObject & { readonly metadata: JsonObject } {
+  const containers = [{ name: 'c', image: 'example/app:unplaced' }];
+  const template = { metadata: { labels: { app: name } }, spec: { nodeSelector: { nowhere: 'true' }, containers } };
+  return { ...deployment(tenant.namespace, name, replicas), spec: { replicas, selector: { matchLabels: { app: name } }, template } };
+}
+
+test('a Deployment is in progress, then current, told by the watch; a change starts over', async () => {
   const delivery = randomUUID();
   const cluster = bindFor(clusters, tenant, delivery);
-  const one = item(deployment(tenant.namespace, 'web', 3), delivery);
-  await cluster.live(delivery, [one], never);
-  await apply(cluster, [one]);
+  const healthOf = async (one: Parameters<typeof apply>[1][number]) => (await cluster.health(delivery, [one], never))[0];
+  const waiting = item(unplaced('web', 3), delivery);
+  await cluster.live(delivery, [waiting], never);
+  await apply(cluster, [waiting]);
+  expect((await healthOf(waiting))?.is).toBe('inProgress');
+  changes.length = 0;
+  const placed = item(deployment(tenant.namespace, 'web', 3), delivery);
   const startedMs = performance.now();
-  const first = (await cluster.health(delivery, [one], never))[0];
-  expect(first?.is).toBe('inProgress');
+  await apply(cluster, [placed]);
   await until(() => changes.some((change) => change.deliveryId === delivery));
   const healthy = await until(async () => {
-    const [now] = await cluster.health(delivery, [one], never);
+    const now = await healthOf(placed);
     return now?.is === 'current' ? now : null;
   });
   process.stdout.write(`measured: a Deployment of 3 was seen healthy ${(performance.now() - startedMs).toFixed(0)} ms after its apply\n`);
   expect(healthy.message).toBe('Deployment is available. Replicas: 3');
   const before = clusters.requestsSent(tenant.access);
-  await cluster.health(delivery, [one], never);
+  await healthOf(placed);
   expect(clusters.requestsSent(tenant.access)).toBe(before);
-  // Right after an apply the old state must not count.
-  const next = item(deployment(tenant.namespace, 'web', 3, 'example/app:2'), delivery);
-  await apply(cluster, [next]);
-  expect((await cluster.health(delivery, [next], never))[0]?.is).toBe('inProgress');
-  await until(async () => (await cluster.health(delivery, [next], never))[0]?.is === 'current');
+  // Right after an apply the old state, which was current, must not count.
+  await apply(cluster, [waiting]);
+  expect((await healthOf(waiting))?.is).toBe('inProgress');
 });
 
 test('each kind’s rule agrees with what the real controllers write', async () => {

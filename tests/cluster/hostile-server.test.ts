@@ -130,7 +130,8 @@ test.each([
 });
 
 test('only a Status of the API server means absence: a 404 page of something else does not', async () => {
-  const session = (pool: Pool) => createSession(pool, 'hostile', { account: 'tester', get: async () => token, refused: () => false });
+  const session = (pool: Pool) =>
+    createSession(pool, 'hostile', { account: 'tester', nextStep: 'do nothing', get: async () => token, refused: () => false });
   const look = (pool: Pool) =>
     getObject(session(pool), { type, namespace: 'a', name: 'b' }, 'application/json', new AbortController().signal);
   const html = await against((response) => {

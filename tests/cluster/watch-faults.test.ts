@@ -48,7 +48,11 @@ type World = {
   watches: string[];
 };
 
-async function start(world: World, silenceMs = 60_000): Promise<Readonly<{ watcher: Watcher<MetaEntry>; told: string[] }>> {
+async function start(
+  world: World,
+  silenceMs = 60_000,
+  tokenLifeMs = 3_600_000,
+): Promise<Readonly<{ watcher: Watcher<MetaEntry>; told: string[] }>> {
   open.hostile = await startHostile((request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', 'https://x');
     if (url.searchParams.get('watch') !== 'true') {
@@ -63,8 +67,13 @@ async function start(world: World, silenceMs = 60_000): Promise<Readonly<{ watch
     world.onWatch(response, from, world.watches.length);
   });
   open.pool = poolFor(open.hostile);
-  const token = tenantToken('tester', 'token-of-a-tester-0', Number.MAX_SAFE_INTEGER);
-  const session = createSession(open.pool, 'hostile', { account: 'tester', get: async () => token, refused: () => false });
+  const token = tenantToken('tester', 'token-of-a-tester-0', Date.now() + tokenLifeMs);
+  const session = createSession(open.pool, 'hostile', {
+    account: 'tester',
+    nextStep: 'do nothing',
+    get: async () => token,
+    refused: () => false,
+  });
   const told: string[] = [];
   const watcher = startWatcher<MetaEntry>({
     collection: { session, type, namespace: 'n', selector: 'weir.dev/delivery', full: false },
@@ -184,4 +193,11 @@ test('a list that is cut or no list is never an empty list', async () => {
   expect(told).toEqual([]);
   expect(watcher.get('a')?.name).toBe('a');
   expect(watcher.isSynced()).toBe(false);
+});
+
+test('F7: a watch is opened anew before its token expires', async () => {
+  const w = world();
+  // Half a minute is kept in hand.
+  await start(w, 60_000, 31_500);
+  await until(() => w.watches.length >= 2, 10_000);
 });

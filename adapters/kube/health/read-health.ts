@@ -54,8 +54,9 @@ async function byWatch(run: HealthRun, group: Group): Promise<readonly Health[]>
     if (error instanceof WatchRefused) return byRequest(run, group);
     throw error;
   }
+  // Before the look: a verdict that changes while it lasts wakes the delivery once too often rather than never.
+  open.use.inProgress = true;
   const healths = await each(group, (one, target) => fromWatch(run, one, target, open.watcher));
-  // Set only after the look, so that a change in between wakes the delivery again rather than never.
   open.use.inProgress = healths.some((one) => one.is === 'inProgress' || one.is === 'notFound');
   return healths;
 }
