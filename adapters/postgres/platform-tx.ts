@@ -13,7 +13,9 @@ export type PlatformTx = Readonly<{
 }>;
 
 const statementTimeoutMs = 30_000;
-const limits = `select set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $1, true), set_config('lock_timeout', '10000', true)`;
+/** Without JIT: compiling would cost a pick more than running it. */
+const limits = `select set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $1, true), set_config('lock_timeout', '10000', true),
+  set_config('jit', 'off', true)`;
 
 /** Runs `fn` in one transaction. A connection on which anything failed is destroyed, not returned. */
 export async function inPlatform<T>(pool: pg.Pool, fn: (tx: PlatformTx) => Promise<T>): Promise<T> {
