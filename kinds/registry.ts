@@ -51,7 +51,13 @@ export const kinds = [gitRepositoryKind, kustomizationKind, receiverKind, cluste
 /** What the API needs of a reconciled kind, whatever its types are. */
 export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
 
-const faces: readonly Face[] = [face(gitRepositoryKind), face(kustomizationKind), face(receiverKind), face(clusterKind), face(placementKind)];
+const faces: readonly Face[] = [
+  face(gitRepositoryKind),
+  face(kustomizationKind),
+  face(receiverKind),
+  face(clusterKind),
+  face(placementKind),
+];
 
 /** The face of a reconciled kind by name; null for kinds that nobody reconciles. */
 export function faceOf(kind: string): Face | null {
@@ -62,7 +68,9 @@ export function resourceOf(kind: string): Resource | null {
   return resources.find((one) => one.kind === kind) ?? null;
 }
 
-export function face<U extends Unit, S extends TSchema, T extends TSchema, N extends Need, Seen, Act extends { do: string }>(kind: Kind<U, S, T, N, Seen, Act>): Face {
+export function face<U extends Unit, S extends TSchema, T extends TSchema, N extends Need, Seen, Act extends { do: string }>(
+  kind: Kind<U, S, T, N, Seen, Act>,
+): Face {
   return Object.freeze({
     resource: kind.resource,
     unit: kind.unit,

@@ -6,10 +6,20 @@ export const AccessTokenSpec = Type.Object(
   {
     verbs: Type.Record(
       Type.String({ pattern: '^(\\*|[a-z]{1,63}(/[a-z]{1,63})?)$' }),
-      Type.Array(Type.Enum(['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection']), { maxItems: 8, 'x-kubernetes-list-type': 'set' }),
-      { minProperties: 1, description: 'Verbs by plural; `*` stands for every plural. Never more than who made the token may do at the time of use.' },
+      Type.Array(Type.Enum(['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection']), {
+        maxItems: 8,
+        'x-kubernetes-list-type': 'set',
+      }),
+      {
+        minProperties: 1,
+        description: 'Verbs by plural; `*` stands for every plural. Never more than who made the token may do at the time of use.',
+      },
     ),
-    expiresAt: Type.String({ maxLength: 64, format: 'date-time', description: 'When the token ends (RFC 3339): in the future, at most one year away.' }),
+    expiresAt: Type.String({
+      maxLength: 64,
+      format: 'date-time',
+      description: 'When the token ends (RFC 3339): in the future, at most one year away.',
+    }),
     description: Type.Optional(Type.String({ maxLength: 256, description: 'What the token is for.' })),
   },
   { description: 'What the token may do, and until when. Cannot be changed.' },

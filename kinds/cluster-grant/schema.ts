@@ -6,7 +6,13 @@ const NAME = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
 export type ClusterGrantSpec = Static<typeof ClusterGrantSpec>;
 export const ClusterGrantSpec = Type.Object(
   {
-    cluster: Type.Optional(Type.String({ minLength: 1, maxLength: 253, description: 'Name of the Cluster beside this object. Default: the name of this object.' })),
+    cluster: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 253,
+        description: 'Name of the Cluster beside this object. Default: the name of this object.',
+      }),
+    ),
     tenants: Type.Array(
       Type.Object({
         tenant: Type.String({ minLength: 1, maxLength: 253, description: 'Name of a tenant; it may not exist yet.' }),

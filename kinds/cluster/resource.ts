@@ -43,7 +43,8 @@ function checkCluster(object: JsonObject): readonly Readonly<{ field: string; me
   const bundle = textAt(object, 'spec', 'caBundle') ?? '';
   const parts = bundle.match(PEM) ?? [];
   if (bundle.includes('PRIVATE KEY')) found.push({ field: 'spec.caBundle', message: 'must hold certificates only, no private key' });
-  else if (parts.length === 0 || !parts.every(isCertificate)) found.push({ field: 'spec.caBundle', message: 'must be certificates in PEM form' });
+  else if (parts.length === 0 || !parts.every(isCertificate))
+    found.push({ field: 'spec.caBundle', message: 'must be certificates in PEM form' });
   return found;
 }
 

@@ -7,21 +7,43 @@ const Time = Type.String({ maxLength: 64 });
 export type ClusterSpec = Static<typeof ClusterSpec>;
 export const ClusterSpec = Type.Object(
   {
-    server: Type.String({ pattern: '^https://[^/@?#\\s]+(/[^@?#\\s]*)?$', maxLength: 2_048, description: 'URL of the API server: https, without credentials or query.' }),
-    caBundle: Type.String({ minLength: 1, maxLength: 262_144, description: 'PEM certificates that sign the API server’s certificate. TLS is never skipped.' }),
+    server: Type.String({
+      pattern: '^https://[^/@?#\\s]+(/[^@?#\\s]*)?$',
+      maxLength: 2_048,
+      description: 'URL of the API server: https, without credentials or query.',
+    }),
+    caBundle: Type.String({
+      minLength: 1,
+      maxLength: 262_144,
+      description: 'PEM certificates that sign the API server’s certificate. TLS is never skipped.',
+    }),
     variables: Type.Optional(
       Type.Record(Type.String({ pattern: '^[_a-zA-Z][_a-zA-Z0-9]{0,62}$' }), Type.String({ maxLength: 4_096 }), {
         description: 'Offered to post-build substitution on this cluster. No secrets.',
       }),
     ),
     paused: Type.Optional(Type.Boolean({ description: 'Stops all work on this cluster; nothing on it changes. Default false.' })),
-    concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, default: 16, description: 'Requests in flight to this cluster at once.' })),
+    concurrency: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 64, default: 16, description: 'Requests in flight to this cluster at once.' }),
+    ),
     bootstrap: Type.Optional(
       Type.Object(
         {
-          namespace: Type.Optional(Type.String({ pattern: NAME, maxLength: 63, default: 'weir-system', description: 'Namespace of the bootstrap account in the cluster.' })),
+          namespace: Type.Optional(
+            Type.String({
+              pattern: NAME,
+              maxLength: 63,
+              default: 'weir-system',
+              description: 'Namespace of the bootstrap account in the cluster.',
+            }),
+          ),
           serviceAccountName: Type.Optional(
-            Type.String({ pattern: NAME, maxLength: 63, default: 'weir-bootstrap', description: 'Account whose only right is to mint tokens for registered accounts.' }),
+            Type.String({
+              pattern: NAME,
+              maxLength: 63,
+              default: 'weir-bootstrap',
+              description: 'Account whose only right is to mint tokens for registered accounts.',
+            }),
           ),
         },
         { default: {}, description: 'The one account whose token the plane keeps.' },
@@ -44,7 +66,12 @@ const Condition = Type.Object({
 export type ClusterStatus = Static<typeof ClusterStatus>;
 export const ClusterStatus = Type.Object({
   conditions: Type.Optional(
-    Type.Array(Condition, { maxItems: 16, description: 'Ready says whether the cluster answers; Unknown while nobody could ask.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+    Type.Array(Condition, {
+      maxItems: 16,
+      description: 'Ready says whether the cluster answers; Unknown while nobody could ask.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    }),
   ),
   observedGeneration: Type.Optional(Type.Integer({ minimum: -1 })),
   lastHandledReconcileAt: Type.Optional(Type.String({ maxLength: 256 })),
@@ -53,14 +80,19 @@ export const ClusterStatus = Type.Object({
   unknownSince: Type.Optional(Time),
   lastContactTime: Type.Optional(Time),
   credential: Type.Optional(
-    Type.Object({ issuedAt: Type.Optional(Time), expiresAt: Type.Optional(Time) }, { description: 'Age of the bootstrap token; never its value.' }),
+    Type.Object(
+      { issuedAt: Type.Optional(Time), expiresAt: Type.Optional(Time) },
+      { description: 'Age of the bootstrap token; never its value.' },
+    ),
   ),
   accounts: Type.Optional(
     Type.Array(
       Type.Object({
         tenant: Type.String({ maxLength: 253 }),
         account: Type.String({ maxLength: 512 }),
-        missing: Type.Optional(Type.Array(Type.String({ maxLength: 512 }), { maxItems: 256, description: 'Rights that the account lacks.' })),
+        missing: Type.Optional(
+          Type.Array(Type.String({ maxLength: 512 }), { maxItems: 256, description: 'Rights that the account lacks.' }),
+        ),
       }),
       { maxItems: 4_096, description: 'Preflight of the registered accounts.' },
     ),

@@ -18,7 +18,12 @@ export const resource = Object.freeze<Resource>({
     { name: 'Last Seen', type: 'date', jsonPath: '.lastTimestamp', description: 'When it was seen last.' },
     { name: 'Type', type: 'string', jsonPath: '.type', description: 'Normal or Warning.' },
     { name: 'Reason', type: 'string', jsonPath: '.reason', description: 'Short machine-readable cause.' },
-    { name: 'Object', type: 'string', jsonPath: '{.involvedObject.kind}/{.involvedObject.name}', description: 'The object that the event is about.' },
+    {
+      name: 'Object',
+      type: 'string',
+      jsonPath: '{.involvedObject.kind}/{.involvedObject.name}',
+      description: 'The object that the event is about.',
+    },
     { name: 'Source', type: 'string', jsonPath: '.source.component', priority: 1 },
     { name: 'Message', type: 'string', jsonPath: '.message', description: 'What happened.' },
     { name: 'First Seen', type: 'date', jsonPath: '.firstTimestamp', priority: 1 },

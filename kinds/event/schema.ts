@@ -26,8 +26,12 @@ export const EventBody = Type.Object({
   firstTimestamp: Type.Optional(Time),
   lastTimestamp: Type.Optional(Time),
   eventTime: Type.Optional(Time),
-  source: Type.Optional(Type.Object({ component: Type.Optional(ShortText), host: Type.Optional(ShortText) }, { description: 'Who reports it.' })),
+  source: Type.Optional(
+    Type.Object({ component: Type.Optional(ShortText), host: Type.Optional(ShortText) }, { description: 'Who reports it.' }),
+  ),
   reportingComponent: Type.Optional(ShortText),
   reportingInstance: Type.Optional(ShortText),
-  series: Type.Optional(Type.Object({ count: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647 })), lastObservedTime: Type.Optional(Time) })),
+  series: Type.Optional(
+    Type.Object({ count: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647 })), lastObservedTime: Type.Optional(Time) }),
+  ),
 });

@@ -22,6 +22,8 @@ export const NamespaceBody = Type.Object({
 export type NamespaceStatus = Static<typeof NamespaceStatus>;
 export const NamespaceStatus = Type.Object({
   phase: Type.Optional(
-    Type.Enum(['Active', 'Terminating'], { description: 'Terminating while the objects of a deleted namespace are torn down; nothing new can be made in it then.' }),
+    Type.Enum(['Active', 'Terminating'], {
+      description: 'Terminating while the objects of a deleted namespace are torn down; nothing new can be made in it then.',
+    }),
   ),
 });

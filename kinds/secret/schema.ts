@@ -16,6 +16,12 @@ export const SecretBody = Type.Object({
       description: 'Values as text; written into `data` and never shown.',
     }),
   ),
-  type: Type.Optional(Type.String({ default: 'Opaque', maxLength: 253, description: 'What the secret is for, such as `Opaque` or `kubernetes.io/tls`. Cannot be changed.' })),
+  type: Type.Optional(
+    Type.String({
+      default: 'Opaque',
+      maxLength: 253,
+      description: 'What the secret is for, such as `Opaque` or `kubernetes.io/tls`. Cannot be changed.',
+    }),
+  ),
   immutable: Type.Optional(Type.Boolean({ description: 'When true, the values cannot change any more; the secret can only be deleted.' })),
 });

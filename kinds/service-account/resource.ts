@@ -12,7 +12,9 @@ export const resource = Object.freeze<Resource>({
   categories: [],
   scope: 'Namespaced',
   verbs: allVerbs,
-  subresources: [{ name: 'token', kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'], access: 'admin' }],
+  subresources: [
+    { name: 'token', kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'], access: 'admin' },
+  ],
   columns: [{ name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }],
   body: ServiceAccountBody,
   status: null,

@@ -12,7 +12,11 @@ export const TenantBody = Type.Object({
       namespaces: Type.Object(
         {
           names: Type.Optional(
-            Type.Array(Type.String({ pattern: Label, maxLength: 63 }), { maxItems: 256, description: 'Exact names the tenant may use.', 'x-kubernetes-list-type': 'atomic' }),
+            Type.Array(Type.String({ pattern: Label, maxLength: 63 }), {
+              maxItems: 256,
+              description: 'Exact names the tenant may use.',
+              'x-kubernetes-list-type': 'atomic',
+            }),
           ),
           prefixes: Type.Optional(
             Type.Array(Type.String({ pattern: '^[a-z0-9][-a-z0-9]{0,61}$', maxLength: 62 }), {
@@ -27,33 +31,54 @@ export const TenantBody = Type.Object({
       members: Type.Optional(
         Type.Array(
           Type.Object({
-            subject: Type.String({ minLength: 1, maxLength: 512, description: 'Subject (`sub`) of the identity provider, never an e-mail address.' }),
+            subject: Type.String({
+              minLength: 1,
+              maxLength: 512,
+              description: 'Subject (`sub`) of the identity provider, never an e-mail address.',
+            }),
             role: Role,
           }),
-          { maxItems: 1_000, description: 'People with a role in the tenant.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['subject'] },
+          {
+            maxItems: 1_000,
+            description: 'People with a role in the tenant.',
+            'x-kubernetes-list-type': 'map',
+            'x-kubernetes-list-map-keys': ['subject'],
+          },
         ),
       ),
       groups: Type.Optional(
         Type.Array(
-          Type.Object({ oidcGroup: Type.String({ minLength: 1, maxLength: 512, description: 'Group claim of the identity provider.' }), role: Role }),
-          { maxItems: 256, description: 'Groups with a role in the tenant; the strongest role of a person counts.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['oidcGroup'] },
+          Type.Object({
+            oidcGroup: Type.String({ minLength: 1, maxLength: 512, description: 'Group claim of the identity provider.' }),
+            role: Role,
+          }),
+          {
+            maxItems: 256,
+            description: 'Groups with a role in the tenant; the strongest role of a person counts.',
+            'x-kubernetes-list-type': 'map',
+            'x-kubernetes-list-map-keys': ['oidcGroup'],
+          },
         ),
       ),
       sourceAllow: Type.Optional(
         Type.Array(Type.String({ minLength: 1, maxLength: 2_048 }), {
           maxItems: 256,
-          description: 'URLs of sources the tenant may use; `*` stands for any text without a slash, `**` for any text. Empty: all that the egress rules allow.',
+          description:
+            'URLs of sources the tenant may use; `*` stands for any text without a slash, `**` for any text. Empty: all that the egress rules allow.',
           'x-kubernetes-list-type': 'atomic',
         }),
       ),
       destinationAllow: Type.Optional(
         Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
           maxItems: 256,
-          description: '`<cluster>/<namespace>` pairs the tenant may deliver to; `*` stands for any. Empty: all that the cluster grants allow.',
+          description:
+            '`<cluster>/<namespace>` pairs the tenant may deliver to; `*` stands for any. Empty: all that the cluster grants allow.',
           'x-kubernetes-list-type': 'atomic',
         }),
       ),
-      suspend: Type.Optional(Type.Boolean({ description: 'Stops all work and all sign-in of the tenant; nothing in clusters changes. Default false.' })),
+      suspend: Type.Optional(
+        Type.Boolean({ description: 'Stops all work and all sign-in of the tenant; nothing in clusters changes. Default false.' }),
+      ),
     },
     { description: 'What the platform allows this tenant, and who belongs to it.' },
   ),

@@ -14,14 +14,24 @@ import { failureOf, methodNotAllowed, pathNotFound } from '#services/api/wire/st
 /** kube-apiserver's default for streams of one HTTP/2 connection is 100; each watch holds one. */
 const maxConcurrentStreams = 250;
 
-export type AppOptions = Readonly<{ tls: ServerTls; /** Routes that need more than the API's own parts: health checks, login information, reviews. */ extraRoutes?: readonly Route[] }>;
+export type AppOptions = Readonly<{
+  tls: ServerTls /** Routes that need more than the API's own parts: health checks, login information, reviews. */;
+  extraRoutes?: readonly Route[];
+}>;
 
 /**
  * The API over TLS, HTTP/1.1 and HTTP/2 on one port. Does not listen yet. Throws when a route declares no permission.
  * fastify's own parsing, validation and serialization are not used: they coerce, drop and default (libraries.md section 3).
  */
 export function buildApp(deps: ApiDeps, options: AppOptions): App {
-  const routes = [...metaRoutes(deps), ...objectRoutes(deps), ...credentialRoutes(deps), ...hookRoutes(deps), ...serviceAccountTokenRoutes(deps), ...(options.extraRoutes ?? [])];
+  const routes = [
+    ...metaRoutes(deps),
+    ...objectRoutes(deps),
+    ...credentialRoutes(deps),
+    ...hookRoutes(deps),
+    ...serviceAccountTokenRoutes(deps),
+    ...(options.extraRoutes ?? []),
+  ];
   checkRoutes(routes);
   const app = newServer(options.tls);
   app.removeAllContentTypeParsers();
@@ -38,6 +48,8 @@ export function buildApp(deps: ApiDeps, options: AppOptions): App {
       onRequest: async (request, reply) => {
         auditIdOf(reply);
         admitted.set(request, await admit(deps, route, request, reply));
+        // The body was read and judged; fastify would answer 500 for a type that it cannot parse.
+        delete request.raw.headers['content-type'];
       },
       handler: async (request, reply) => {
         const ready = admitted.get(request);
@@ -64,7 +76,8 @@ function newServer({ certificatePem, keyPem }: ServerTls): App {
 async function fail(deps: ApiDeps, request: Request, reply: Reply, error: unknown): Promise<Reply> {
   const auditId = auditIdOf(reply);
   const failure = failureOf(error, auditId);
-  if (failure.code === 500) deps.log.error({ error, auditId, method: request.method, path: request.url.split('?', 1)[0] }, 'a request failed by a bug of ours');
+  if (failure.code === 500)
+    deps.log.error({ error, auditId, method: request.method, path: request.url.split('?', 1)[0] }, 'a request failed by a bug of ours');
   return sendAnswer(deps, request, reply, { is: 'json', status: failure.code, value: failure.status, headers: failure.headers });
 }
 

@@ -23,7 +23,10 @@ beforeAll(() => api.newTenant('acme', { jane: 'editor' }));
 describe('kubectl apply, unmodified', () => {
   it('creates, leaves alone, then changes', async () => {
     const first = await kubectl.run(['apply', '-f', await kubectl.file('one.yaml', manifest('10m'))]);
-    expect(first, first.stderr + api.logged.join('\n')).toMatchObject({ code: 0, stdout: 'kustomization.kustomize.toolkit.fluxcd.io/apps created\n' });
+    expect(first, first.stderr + api.logged.join('\n')).toMatchObject({
+      code: 0,
+      stdout: 'kustomization.kustomize.toolkit.fluxcd.io/apps created\n',
+    });
     const again = await kubectl.run(['apply', '-f', await kubectl.file('one.yaml', manifest('10m'))]);
     expect(again, again.stderr).toMatchObject({ code: 0, stdout: 'kustomization.kustomize.toolkit.fluxcd.io/apps unchanged\n' });
     const changed = await kubectl.run(['apply', '-f', await kubectl.file('two.yaml', manifest('5m'))]);
@@ -82,7 +85,12 @@ describe('kubectl get, explain and delete, unmodified', () => {
   });
 
   it('deletes an object without finalizers', async () => {
-    const made = await kubectl.run(['create', '--validate=strict', '-f', await kubectl.file('cm.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: values}\ndata: {a: b}\n')]);
+    const made = await kubectl.run([
+      'create',
+      '--validate=strict',
+      '-f',
+      await kubectl.file('cm.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: values}\ndata: {a: b}\n'),
+    ]);
     expect(made, made.stderr).toMatchObject({ code: 0, stdout: 'configmap/values created\n' });
     const run = await kubectl.run(['delete', 'configmap', 'values']);
     expect(run, run.stderr).toMatchObject({ code: 0 });

@@ -7,7 +7,10 @@ import { loadToolPaths } from '#deploy/local/tool-paths.ts';
 import type { ApiServer } from '#tests/contract/api-server.ts';
 
 export type Run = Readonly<{ code: number; stdout: string; stderr: string }>;
-export type Kubectl = Readonly<{ run(args: readonly string[], options?: Readonly<{ as?: string; input?: string; timeoutMs?: number }>): Promise<Run>; file(name: string, content: string): Promise<string> }>;
+export type Kubectl = Readonly<{
+  run(args: readonly string[], options?: Readonly<{ as?: string; input?: string; timeoutMs?: number }>): Promise<Run>;
+  file(name: string, content: string): Promise<string>;
+}>;
 
 /** The pinned kubectl, unmodified, with a kubeconfig of its own per person. Call at the top of a file, after `useApi`. */
 export function useKubectl(api: ApiServer, namespace: string): Kubectl {
@@ -45,10 +48,15 @@ function kubeconfig(api: ApiServer, as: string, namespace: string): object {
 
 function execute(program: string, args: readonly string[], input: string, timeoutMs: number): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { timeout: timeoutMs, maxBuffer: 8_388_608, env: { HOME: homedir(), PATH: '/usr/bin:/bin' } }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number' && error.killed !== true) reject(error);
-      else resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr });
-    });
+    const child = execFile(
+      program,
+      args,
+      { timeout: timeoutMs, maxBuffer: 8_388_608, env: { HOME: homedir(), PATH: '/usr/bin:/bin' } },
+      (error, stdout, stderr) => {
+        if (error !== null && typeof error.code !== 'number' && error.killed !== true) reject(error);
+        else resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr });
+      },
+    );
     child.stdin?.end(input);
   });
 }

@@ -14,18 +14,36 @@ beforeAll(async () => {
 /** Sends the header as it is: clients of test libraries repair some of these. */
 function raw(method: string, url: string, headers: Record<string, string>, body: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const call = httpsRequest(`${api.url}${url}`, { method, ca: api.caPem, headers: { authorization: 'Bearer jane', 'content-length': String(Buffer.byteLength(body)), ...headers }, insecureHTTPParser: true }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (chunk: string) => void (text += chunk));
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-    });
+    const call = httpsRequest(
+      `${api.url}${url}`,
+      {
+        method,
+        ca: api.caPem,
+        headers: { authorization: 'Bearer jane', 'content-length': String(Buffer.byteLength(body)), ...headers },
+        insecureHTTPParser: true,
+      },
+      (answer) => {
+        let text = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk: string) => void (text += chunk));
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+      },
+    );
     call.on('error', reject);
     call.end(body);
   });
 }
 
-const types = ['application/json', 'application/yaml', 'application/merge-patch+json', 'application/json-patch+json', 'text/plain', 'application/cbor', 'multipart/form-data', 'application/x-www-form-urlencoded'];
+const types = [
+  'application/json',
+  'application/yaml',
+  'application/merge-patch+json',
+  'application/json-patch+json',
+  'text/plain',
+  'application/cbor',
+  'multipart/form-data',
+  'application/x-www-form-urlencoded',
+];
 const spellings = types.flatMap((type) => [
   type,
   type.toUpperCase(),
@@ -88,13 +106,23 @@ describe('threats K1: a content type is refused or the body is validated, never 
 
 describe('patch types that are not served', () => {
   it('strategic merge of a Flux kind says --type=merge', async () => {
-    const refused = await api.ask('/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/acme/kustomizations/x', { method: 'PATCH', as: 'jane', body: {}, headers: { 'content-type': 'application/strategic-merge-patch+json' } });
+    const refused = await api.ask('/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/acme/kustomizations/x', {
+      method: 'PATCH',
+      as: 'jane',
+      body: {},
+      headers: { 'content-type': 'application/strategic-merge-patch+json' },
+    });
     expect(refused).toMatchObject({ status: 415, body: { reason: 'UnsupportedMediaType' } });
     expect(refused.body.message).toContain('--type=merge');
   });
 
   it('apply is never a merge in disguise', async () => {
-    const refused = await api.ask(`${path}/here?fieldManager=x`, { method: 'PATCH', as: 'jane', body: { data: { a: 'b' } }, headers: { 'content-type': 'application/apply-patch+yaml' } });
+    const refused = await api.ask(`${path}/here?fieldManager=x`, {
+      method: 'PATCH',
+      as: 'jane',
+      body: { data: { a: 'b' } },
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+    });
     expect(refused.status).toBe(415);
     expect(refused.body.message).toContain('without --server-side');
   });
@@ -107,11 +135,17 @@ describe('sizes', () => {
     expect(declared.status, 'size before type').toBe(413);
     expect(declared.text).toContain('Request entity too large: limit is 3145728');
     const chunked = await new Promise<number>((resolve, reject) => {
-      const call = httpsRequest(`${api.url}${path}`, { method: 'POST', ca: api.caPem, headers: { authorization: 'Bearer jane', 'content-type': 'application/json' } }, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode ?? 0);
-      });
-      call.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' || error.code === 'EPIPE' ? undefined : reject(error)));
+      const call = httpsRequest(
+        `${api.url}${path}`,
+        { method: 'POST', ca: api.caPem, headers: { authorization: 'Bearer jane', 'content-type': 'application/json' } },
+        (answer) => {
+          answer.resume();
+          resolve(answer.statusCode ?? 0);
+        },
+      );
+      call.on('error', (error: NodeJS.ErrnoException) =>
+        error.code === 'ECONNRESET' || error.code === 'EPIPE' ? undefined : reject(error),
+      );
       for (let sent = 0; sent < big.length; sent += 65_536) call.write(big.slice(sent, sent + 65_536));
       call.end();
     });
@@ -133,7 +167,10 @@ describe('bodies', () => {
   });
 
   it('an alias bomb is refused quickly (threats D5)', async () => {
-    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefghi'.split('').map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[index]}`).join(',')}]`)].join('\n');
+    const bomb = [
+      'a: &a [x,x,x,x,x,x,x,x,x]',
+      ...'bcdefghi'.split('').map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[index]}`).join(',')}]`),
+    ].join('\n');
     const startMs = Date.now();
     const answer = await raw('POST', path, { 'content-type': 'application/yaml' }, bomb);
     expect(answer.status).toBe(400);

@@ -8,7 +8,11 @@ const namesOf = (body: JsonObject) => (body.items as { metadata: { name: string 
 const versionOf = (body: JsonObject) => String(at(body, 'metadata', 'resourceVersion'));
 
 async function create(name: string, labels: Record<string, string> = {}, namespace = 'acme', as = 'jane'): Promise<void> {
-  const made = await api.ask(`/api/v1/namespaces/${namespace}/configmaps`, { method: 'POST', as, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels } } });
+  const made = await api.ask(`/api/v1/namespaces/${namespace}/configmaps`, {
+    method: 'POST',
+    as,
+    body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels } },
+  });
   expect(made.status, made.text + api.logged.join('\n')).toBe(201);
 }
 
@@ -59,7 +63,12 @@ describe('pages', () => {
     await create('bb');
     await create('e');
     await api.ask(`${path}/c`, { method: 'DELETE', as: 'jane' });
-    await api.ask(`${path}/d.x`, { method: 'PATCH', as: 'jane', body: { data: { late: 'yes' } }, headers: { 'content-type': 'application/merge-patch+json' } });
+    await api.ask(`${path}/d.x`, {
+      method: 'PATCH',
+      as: 'jane',
+      body: { data: { late: 'yes' } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
     const names: string[] = [];
     let token = at(first.body, 'metadata', 'continue');
     for (let page = 0; token !== undefined && page < 10; page += 1) {
@@ -127,7 +136,11 @@ describe('versions', () => {
     for (const one of [`${path}?resourceVersion=99999999`, `${path}/a?resourceVersion=99999999`]) {
       const startMs = Date.now();
       const late = await api.ask(one, { as: 'vic' });
-      expect(late).toMatchObject({ status: 504, headers: { 'retry-after': '1' }, body: { reason: 'Timeout', details: { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge' }] } } });
+      expect(late).toMatchObject({
+        status: 504,
+        headers: { 'retry-after': '1' },
+        body: { reason: 'Timeout', details: { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge' }] } },
+      });
       expect(late.body.message).toMatch(/^Timeout: Too large resource version: 99999999, current: \d+$/);
       expect(Date.now() - startMs).toBeGreaterThanOrEqual(550);
     }
@@ -138,7 +151,9 @@ describe('a list over all namespaces', () => {
   it('covers the caller’s own, each tenant under its own scope, in one snapshot', async () => {
     const both = await api.ask('/api/v1/configmaps', { as: 'both' });
     expect(both.status).toBe(200);
-    const places = (both.body.items as { metadata: { namespace: string; name: string } }[]).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+    const places = (both.body.items as { metadata: { namespace: string; name: string } }[]).map(
+      ({ metadata }) => `${metadata.namespace}/${metadata.name}`,
+    );
     expect(places).toEqual(places.toSorted());
     expect(places).toContain('zeta/z');
     expect(places).toContain('acme/a');
@@ -170,16 +185,29 @@ describe('forms', () => {
   it('Table, with wide columns and the chosen object', async () => {
     const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io, application/json';
     const table = await api.ask(`${path}?includeObject=None&limit=1`, { as: 'vic', headers: { accept } });
-    expect(table).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' }, body: { kind: 'Table', apiVersion: 'meta.k8s.io/v1', columnDefinitions: [{ name: 'Name', format: 'name' }, { name: 'Data' }, { name: 'Age', type: 'date' }] } });
+    expect(table).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: {
+        kind: 'Table',
+        apiVersion: 'meta.k8s.io/v1',
+        columnDefinitions: [{ name: 'Name', format: 'name' }, { name: 'Data' }, { name: 'Age', type: 'date' }],
+      },
+    });
     expect(Object.keys((table.body.rows as object[])[0] ?? {})).toEqual(['cells']);
     const missing = await api.ask(`${path}/none`, { as: 'vic', headers: { accept } });
     expect(missing, 'a Status is never projected').toMatchObject({ status: 404, body: { kind: 'Status' } });
   });
 
   it('metadata only, for the header of metadata clients', async () => {
-    const accept = 'application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+    const accept =
+      'application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
     const list = await api.ask(path, { as: 'vic', headers: { accept } });
-    expect(list.body).toMatchObject({ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: { resourceVersion: expect.any(String) } });
+    expect(list.body).toMatchObject({
+      kind: 'PartialObjectMetadataList',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: { resourceVersion: expect.any(String) },
+    });
     expect((list.body.items as object[])[0]).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'a' } });
   });
 

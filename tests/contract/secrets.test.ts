@@ -15,7 +15,13 @@ beforeAll(async () => {
   const made = await api.ask(path, {
     method: 'POST',
     as: 'ed',
-    body: { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git', annotations: { [LAST_APPLIED]: `{"data":"${canary}"}` } }, data: { user: base64('bot') }, stringData: { password: canary } },
+    body: {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'git', annotations: { [LAST_APPLIED]: `{"data":"${canary}"}` } },
+      data: { user: base64('bot') },
+      stringData: { password: canary },
+    },
   });
   expect(made.status, made.text + api.logged.join('\n')).toBe(201);
   expect(made.body).toMatchObject({ type: 'Opaque', data: { password: null, user: null } });
@@ -24,7 +30,7 @@ beforeAll(async () => {
 });
 
 async function audited(): Promise<number> {
-  const [row] = await api.plane.ask("select count(*)::int as n from weir.audit where entry::text like '%\"values\":\"read\"%'");
+  const [row] = await api.plane.ask('select count(*)::int as n from weir.audit where entry::text like \'%"values":"read"%\'');
   return Number(row?.n);
 }
 
@@ -46,14 +52,20 @@ describe('values', () => {
   it('are in no table, metadata, event or log, and at rest only sealed', async () => {
     const table = await api.ask(path, { as: 'ann', headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } });
     expect(table.body).toMatchObject({ rows: [{ cells: ['git', 'Opaque', 2, expect.any(String)] }] });
-    const metadata = await api.ask(`${path}/git`, { as: 'ann', headers: { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' } });
+    const metadata = await api.ask(`${path}/git`, {
+      as: 'ann',
+      headers: { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' },
+    });
     for (const answer of [table, metadata]) {
       expect(answer.text).not.toContain(base64(canary));
       expect(answer.text).not.toContain(canary);
     }
     for (const name of ['objects', 'change_log', 'audit', 'outbox', 'work']) {
       const rows = await api.plane.ask(`select t::text as line from weir.${name} t`);
-      const text = rows.map((row) => String(row.line)).join('\n').replaceAll(LAST_APPLIED, '');
+      const text = rows
+        .map((row) => String(row.line))
+        .join('\n')
+        .replaceAll(LAST_APPLIED, '');
       expect(text, name).not.toContain(base64(canary));
     }
     expect(api.logged.join('\n')).not.toContain(canary);
@@ -73,17 +85,44 @@ describe('an editor', () => {
     const done = await api.ask(`${path}/git`, { method: 'PATCH', as: 'ed', body: { data: { user: base64('robot') } }, headers: mergeType });
     expect(done).toMatchObject({ status: 200, body: { data: { password: null, user: null } } });
     const got = await api.ask(`${path}/git`, { as: 'ann' });
-    expect(got.body).toMatchObject({ data: { password: base64(canary), user: base64('robot') }, metadata: { annotations: { [LAST_APPLIED]: expect.any(String) } } });
+    expect(got.body).toMatchObject({
+      data: { password: base64(canary), user: base64('robot') },
+      metadata: { annotations: { [LAST_APPLIED]: expect.any(String) } },
+    });
   });
 
   it.each<[string, JsonObject[]]>([
-    ['copy a value into an annotation', [{ op: 'add', path: '/metadata/annotations', value: {} }, { op: 'copy', from: '/data/password', path: '/metadata/annotations/x' }]],
-    ['copy a value into a label', [{ op: 'add', path: '/metadata/labels', value: {} }, { op: 'copy', from: '/data/password', path: '/metadata/labels/x' }]],
+    [
+      'copy a value into an annotation',
+      [
+        { op: 'add', path: '/metadata/annotations', value: {} },
+        { op: 'copy', from: '/data/password', path: '/metadata/annotations/x' },
+      ],
+    ],
+    [
+      'copy a value into a label',
+      [
+        { op: 'add', path: '/metadata/labels', value: {} },
+        { op: 'copy', from: '/data/password', path: '/metadata/labels/x' },
+      ],
+    ],
     ['move a value to another key', [{ op: 'move', from: '/data/password', path: '/data/shown' }]],
-    ['copy a value into stringData', [{ op: 'add', path: '/stringData', value: {} }, { op: 'copy', from: '/data/password', path: '/stringData/shown' }]],
+    [
+      'copy a value into stringData',
+      [
+        { op: 'add', path: '/stringData', value: {} },
+        { op: 'copy', from: '/data/password', path: '/stringData/shown' },
+      ],
+    ],
     ['copy the whole data', [{ op: 'copy', from: '/data', path: '/metadata/annotations' }]],
     ['copy a value into the type', [{ op: 'copy', from: '/data/password', path: '/type' }]],
-    ['copy a value into a finalizer', [{ op: 'add', path: '/metadata/finalizers', value: [] }, { op: 'copy', from: '/data/password', path: '/metadata/finalizers/-' }]],
+    [
+      'copy a value into a finalizer',
+      [
+        { op: 'add', path: '/metadata/finalizers', value: [] },
+        { op: 'copy', from: '/data/password', path: '/metadata/finalizers/-' },
+      ],
+    ],
   ])('cannot %s', async (_what, patch) => {
     const refused = await api.ask(`${path}/git`, { method: 'PATCH', as: 'ed', body: patch, headers: jsonPatchType });
     expect([400, 422], refused.text).toContain(refused.status);
@@ -95,13 +134,23 @@ describe('an editor', () => {
 
   it('cannot find out a value by testing or by guessing', async () => {
     for (const value of [base64(canary), canary, null]) {
-      const tested = await api.ask(`${path}/git`, { method: 'PATCH', as: 'ed', body: [{ op: 'test', path: '/data/password', value }], headers: jsonPatchType });
+      const tested = await api.ask(`${path}/git`, {
+        method: 'PATCH',
+        as: 'ed',
+        body: [{ op: 'test', path: '/data/password', value }],
+        headers: jsonPatchType,
+      });
       expect(tested.status).toBe(422);
       expect(tested.text).not.toContain(base64(canary));
     }
     const versionOf = (body: JsonObject) => String(at(body, 'metadata', 'resourceVersion'));
     const before = versionOf((await api.ask(`${path}/git`, { as: 'ann' })).body);
-    const right = await api.ask(`${path}/git`, { method: 'PATCH', as: 'ed', body: { stringData: { password: canary } }, headers: mergeType });
+    const right = await api.ask(`${path}/git`, {
+      method: 'PATCH',
+      as: 'ed',
+      body: { stringData: { password: canary } },
+      headers: mergeType,
+    });
     expect(versionOf(right.body), 'a right guess looks like a wrong one').not.toBe(before);
   });
 
@@ -114,10 +163,19 @@ describe('an editor', () => {
   });
 
   it('sees no value in a refusal', async () => {
-    const bad = await api.ask(`${path}/git`, { method: 'PATCH', as: 'ed', body: { data: { 'bad key!': base64(canary) }, stringData: { n: 5 } }, headers: mergeType });
+    const bad = await api.ask(`${path}/git`, {
+      method: 'PATCH',
+      as: 'ed',
+      body: { data: { 'bad key!': base64(canary) }, stringData: { n: 5 } },
+      headers: mergeType,
+    });
     expect(bad.status).toBe(422);
     expect(bad.text).not.toContain(base64(canary));
-    const broken = await api.ask(path, { method: 'POST', as: 'ed', body: `{"apiVersion":"v1","kind":"Secret","stringData":{"a":"${canary}"},,}` });
+    const broken = await api.ask(path, {
+      method: 'POST',
+      as: 'ed',
+      body: `{"apiVersion":"v1","kind":"Secret","stringData":{"a":"${canary}"},,}`,
+    });
     expect(broken.status).toBe(400);
     expect(broken.text).not.toContain(canary);
   });
@@ -125,7 +183,11 @@ describe('an editor', () => {
 
 describe('an immutable secret', () => {
   it('keeps its values', async () => {
-    await api.ask(path, { method: 'POST', as: 'ed', body: { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'fixed' }, immutable: true, stringData: { a: 'b' } } });
+    await api.ask(path, {
+      method: 'POST',
+      as: 'ed',
+      body: { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'fixed' }, immutable: true, stringData: { a: 'b' } },
+    });
     const refused = await api.ask(`${path}/fixed`, { method: 'PATCH', as: 'ann', body: { stringData: { a: 'c' } }, headers: mergeType });
     expect(refused).toMatchObject({ status: 422, body: { details: { causes: [{ field: 'data', reason: 'FieldValueForbidden' }] } } });
   });

@@ -20,7 +20,8 @@ async function fresh(name: string): Promise<JsonObject> {
   expect(made.status, made.text + api.logged.join('\n')).toBe(201);
   return made.body;
 }
-const patch = (name: string, body: Json, headers = merge, query = '') => api.ask(`${path}/${name}${query}`, { method: 'PATCH', as: 'jane', body, headers });
+const patch = (name: string, body: Json, headers = merge, query = '') =>
+  api.ask(`${path}/${name}${query}`, { method: 'PATCH', as: 'jane', body, headers });
 
 beforeAll(() => api.newTenant('acme', { jane: 'editor' }));
 
@@ -53,17 +54,47 @@ describe('PUT', () => {
     const made = await fresh('put');
     const { resourceVersion: _version, ...metadata } = made.metadata as JsonObject;
     const without = await api.ask(`${path}/put`, { method: 'PUT', as: 'jane', body: { ...made, metadata } });
-    expect(without).toMatchObject({ status: 422, body: { details: { kind: 'kustomizations', causes: [{ field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' }] } } });
+    expect(without).toMatchObject({
+      status: 422,
+      body: {
+        details: {
+          kind: 'kustomizations',
+          causes: [{ field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' }],
+        },
+      },
+    });
     await patch('put', { spec: { interval: '1m' } });
     const stale = await api.ask(`${path}/put`, { method: 'PUT', as: 'jane', body: made });
-    expect(stale).toMatchObject({ status: 409, body: { reason: 'Conflict', message: 'Operation cannot be fulfilled on kustomizations.kustomize.toolkit.fluxcd.io "put": the object has been modified; please apply your changes to the latest version and try again' } });
+    expect(stale).toMatchObject({
+      status: 409,
+      body: {
+        reason: 'Conflict',
+        message:
+          'Operation cannot be fulfilled on kustomizations.kustomize.toolkit.fluxcd.io "put": the object has been modified; please apply your changes to the latest version and try again',
+      },
+    });
   });
 
   it('creates nothing, and changes no name', async () => {
     const made = await fresh('named');
-    expect((await api.ask(`${path}/absent`, { method: 'PUT', as: 'jane', body: { ...made, metadata: { name: 'absent', resourceVersion: '1' } } })).status).toBe(404);
-    const renamed = await api.ask(`${path}/named`, { method: 'PUT', as: 'jane', body: { ...made, metadata: { ...(made.metadata as object), name: 'else' } } });
-    expect(renamed).toMatchObject({ status: 400, body: { message: 'the name of the object (else) does not match the name on the URL (named)' } });
+    expect(
+      (
+        await api.ask(`${path}/absent`, {
+          method: 'PUT',
+          as: 'jane',
+          body: { ...made, metadata: { name: 'absent', resourceVersion: '1' } },
+        })
+      ).status,
+    ).toBe(404);
+    const renamed = await api.ask(`${path}/named`, {
+      method: 'PUT',
+      as: 'jane',
+      body: { ...made, metadata: { ...(made.metadata as object), name: 'else' } },
+    });
+    expect(renamed).toMatchObject({
+      status: 400,
+      body: { message: 'the name of the object (else) does not match the name on the URL (named)' },
+    });
   });
 });
 
@@ -77,11 +108,26 @@ describe('PATCH', () => {
 
   it('names the operation that failed, and changes nothing then', async () => {
     const made = await fresh('ops');
-    const failed = await patch('ops', [{ op: 'replace', path: '/spec/interval', value: '1m' }, { op: 'test', path: '/spec/prune', value: false }], operations);
+    const failed = await patch(
+      'ops',
+      [
+        { op: 'replace', path: '/spec/interval', value: '1m' },
+        { op: 'test', path: '/spec/prune', value: false },
+      ],
+      operations,
+    );
     expect(failed.status).toBe(422);
     expect(failed.body.message).toContain('operation 1 (test /spec/prune)');
     expect(versionOf((await api.ask(`${path}/ops`, { as: 'jane' })).body)).toBe(versionOf(made));
-    const done = await patch('ops', [{ op: 'test', path: '/spec/prune', value: true }, { op: 'remove', path: '/spec/prune' }, { op: 'add', path: '/spec/prune', value: false }], operations);
+    const done = await patch(
+      'ops',
+      [
+        { op: 'test', path: '/spec/prune', value: true },
+        { op: 'remove', path: '/spec/prune' },
+        { op: 'add', path: '/spec/prune', value: false },
+      ],
+      operations,
+    );
     expect(done.body).toMatchObject({ spec: { prune: false } });
   });
 
@@ -98,7 +144,9 @@ describe('PATCH', () => {
 
   it('of two at once loses neither', async () => {
     await fresh('race');
-    const answers = await Promise.all(Array.from({ length: 8 }, (_unused, index) => patch('race', { metadata: { labels: { [`l${index}`]: 'x' } } })));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_unused, index) => patch('race', { metadata: { labels: { [`l${index}`]: 'x' } } })),
+    );
     expect(answers.filter((one) => one.status === 200).length, api.logged.join('\n')).toBeGreaterThanOrEqual(5);
     const got = await api.ask(`${path}/race`, { as: 'jane' });
     for (const [index, one] of answers.entries()) if (one.status === 200) expect(at(got.body, 'metadata', 'labels', `l${index}`)).toBe('x');
@@ -106,7 +154,10 @@ describe('PATCH', () => {
 
   it('uid, namespace and force are refused', async () => {
     await fresh('fixed');
-    expect(await patch('fixed', { metadata: { uid: 'other' } })).toMatchObject({ status: 422, body: { details: { causes: [{ field: 'metadata.uid', message: 'Invalid value: "other": field is immutable' }] } } });
+    expect(await patch('fixed', { metadata: { uid: 'other' } })).toMatchObject({
+      status: 422,
+      body: { details: { causes: [{ field: 'metadata.uid', message: 'Invalid value: "other": field is immutable' }] } },
+    });
     expect(await patch('fixed', { metadata: { namespace: 'other' } })).toMatchObject({ status: 400 });
     expect(await patch('fixed', {}, merge, '?force=true')).toMatchObject({ status: 422, body: { details: { kind: 'PatchOptions' } } });
   });
@@ -120,12 +171,15 @@ describe('dryRun', () => {
     expect(versionOf(made.body)).toBe('undefined');
     expect((await api.ask(`${path}/dry`, { as: 'jane' })).status).toBe(404);
     expect(versionOf((await api.ask(path, { as: 'jane' })).body)).toBe(before);
-    const [row] = await api.plane.ask("select count(*)::int as n from weir.audit where entry::text like '%\"dry\"%'");
+    const [row] = await api.plane.ask('select count(*)::int as n from weir.audit where entry::text like \'%"dry"%\'');
     expect(row?.n).toBe(0);
   });
 
   it('refuses other values', async () => {
-    expect(await api.ask(`${path}?dryRun=Some`, { method: 'POST', as: 'jane', body: object('dry') })).toMatchObject({ status: 422, body: { details: { kind: 'CreateOptions', causes: [{ field: 'dryRun' }] } } });
+    expect(await api.ask(`${path}?dryRun=Some`, { method: 'POST', as: 'jane', body: object('dry') })).toMatchObject({
+      status: 422,
+      body: { details: { kind: 'CreateOptions', causes: [{ field: 'dryRun' }] } },
+    });
   });
 });
 
@@ -133,11 +187,17 @@ describe('DELETE', () => {
   it('waits for finalizers; the last one lets it go', async () => {
     await fresh('bye');
     const first = await api.ask(`${path}/bye`, { method: 'DELETE', as: 'jane', body: { propagationPolicy: 'Background' } });
-    expect(first).toMatchObject({ status: 200, body: { kind: 'Kustomization', metadata: { generation: 2, deletionTimestamp: expect.any(String), deletionGracePeriodSeconds: 0 } } });
+    expect(first).toMatchObject({
+      status: 200,
+      body: { kind: 'Kustomization', metadata: { generation: 2, deletionTimestamp: expect.any(String), deletionGracePeriodSeconds: 0 } },
+    });
     const again = await api.ask(`${path}/bye`, { method: 'DELETE', as: 'jane' });
     expect(versionOf(again.body)).toBe(versionOf(first.body));
     const added = await patch('bye', { metadata: { finalizers: ['finalizers.fluxcd.io', 'more.test/x'] } });
-    expect(added).toMatchObject({ status: 422, body: { details: { causes: [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden' }] } } });
+    expect(added).toMatchObject({
+      status: 422,
+      body: { details: { causes: [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden' }] } },
+    });
     const edited = await patch('bye', { spec: { interval: '1m' } });
     expect(edited.body).toMatchObject({ metadata: { generation: 3 } });
     expect((await patch('bye', { metadata: { finalizers: null } })).status).toBe(200);
@@ -156,9 +216,17 @@ describe('DELETE', () => {
 
   it('of a collection honours selectors, and needs a namespace', async () => {
     const maps = '/api/v1/namespaces/acme/configmaps';
-    for (const name of ['x', 'y', 'z']) await api.ask(maps, { method: 'POST', as: 'jane', body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { pick: String(name !== 'z') } } } });
+    for (const name of ['x', 'y', 'z'])
+      await api.ask(maps, {
+        method: 'POST',
+        as: 'jane',
+        body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { pick: String(name !== 'z') } } },
+      });
     const gone = await api.ask(`${maps}?labelSelector=pick%3Dtrue`, { method: 'DELETE', as: 'jane' });
-    expect(gone).toMatchObject({ status: 200, body: { kind: 'ConfigMapList', items: [{ metadata: { name: 'x' } }, { metadata: { name: 'y' } }] } });
+    expect(gone).toMatchObject({
+      status: 200,
+      body: { kind: 'ConfigMapList', items: [{ metadata: { name: 'x' } }, { metadata: { name: 'y' } }] },
+    });
     expect((await api.ask(maps, { as: 'jane' })).body).toMatchObject({ items: [{ metadata: { name: 'z' } }] });
     expect((await api.ask('/api/v1/configmaps', { method: 'DELETE', as: 'jane' })).status).toBe(405);
   });

@@ -4,7 +4,12 @@ import { useApi } from '#tests/contract/api-server.ts';
 
 const api = useApi({ limits: { bookmarkMs: 700, watchPollMs: 60_000, recheckMs: 500 } });
 const path = '/api/v1/namespaces/acme/configmaps';
-const configMap = (name: string, data: Record<string, string> = {}, labels: Record<string, string> = {}) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels }, data });
+const configMap = (name: string, data: Record<string, string> = {}, labels: Record<string, string> = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, labels },
+  data,
+});
 
 async function create(name: string, labels: Record<string, string> = {}): Promise<JsonObject> {
   const made = await api.ask(path, { method: 'POST', as: 'jane', body: configMap(name, {}, labels) });
@@ -13,12 +18,18 @@ async function create(name: string, labels: Record<string, string> = {}): Promis
 }
 
 async function merge(name: string, patch: JsonObject): Promise<JsonObject> {
-  const done = await api.ask(`${path}/${name}`, { method: 'PATCH', as: 'jane', body: patch, headers: { 'content-type': 'application/merge-patch+json' } });
+  const done = await api.ask(`${path}/${name}`, {
+    method: 'PATCH',
+    as: 'jane',
+    body: patch,
+    headers: { 'content-type': 'application/merge-patch+json' },
+  });
   expect(done.status, done.text).toBe(200);
   return done.body;
 }
 
-const short = (event: JsonObject | null) => (event === null ? null : `${String(event.type)} ${String(at(event, 'object', 'metadata', 'name') ?? '')}`);
+const short = (event: JsonObject | null) =>
+  event === null ? null : `${String(event.type)} ${String(at(event, 'object', 'metadata', 'name') ?? '')}`;
 const versionOf = (object: JsonObject) => String(at(object, 'metadata', 'resourceVersion'));
 
 beforeAll(async () => {
@@ -30,7 +41,10 @@ describe('a watch without resourceVersion', () => {
   it.each(['', '&resourceVersion=0'])('sends the current objects, then changes (%s)', async (query) => {
     const watch = await api.watch(`${path}?watch=1&fieldSelector=metadata.name=first${query}`, { as: 'vic' });
     expect(watch.contentType).toBe('application/json');
-    expect(await watch.next()).toMatchObject({ type: 'ADDED', object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'first' } } });
+    expect(await watch.next()).toMatchObject({
+      type: 'ADDED',
+      object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'first' } },
+    });
     const startMs = Date.now();
     const done = await merge('first', { data: { at: `${startMs}${query}` } });
     expect(await watch.next()).toMatchObject({ type: 'MODIFIED', object: { metadata: { resourceVersion: versionOf(done) } } });
@@ -45,7 +59,10 @@ describe('a watch from a version', () => {
     await create('second');
     await merge('second', { data: { a: 'b' } });
     const gone = await api.ask(`${path}/second`, { method: 'DELETE', as: 'jane' });
-    expect(gone).toMatchObject({ status: 200, body: { kind: 'Status', status: 'Success', details: { name: 'second', kind: 'configmaps' } } });
+    expect(gone).toMatchObject({
+      status: 200,
+      body: { kind: 'Status', status: 'Success', details: { name: 'second', kind: 'configmaps' } },
+    });
     const watch = await api.watch(`${path}?watch=true&resourceVersion=${versionOf(list.body)}`, { as: 'vic' });
     const events = [await watch.next(), await watch.next(), await watch.next()];
     expect(events.map(short)).toEqual(['ADDED second', 'MODIFIED second', 'DELETED second']);
@@ -75,16 +92,28 @@ describe('a watch from a version', () => {
 
 describe('WatchList', () => {
   it('ends the initial events with the bookmark that informers wait for', async () => {
-    const watch = await api.watch(`${path}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&fieldSelector=metadata.name=first`, { as: 'vic' });
+    const watch = await api.watch(
+      `${path}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&fieldSelector=metadata.name=first`,
+      { as: 'vic' },
+    );
     expect(short(await watch.next())).toBe('ADDED first');
-    expect(await watch.next()).toMatchObject({ type: 'BOOKMARK', object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } } });
+    expect(await watch.next()).toMatchObject({
+      type: 'BOOKMARK',
+      object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
+    });
     watch.close();
   });
 
   it.each([
     ['sendInitialEvents=true', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'],
-    ['sendInitialEvents=true&resourceVersionMatch=Exact&resourceVersion=1', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'],
-    ['resourceVersionMatch=NotOlderThan&resourceVersion=1', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'],
+    [
+      'sendInitialEvents=true&resourceVersionMatch=Exact&resourceVersion=1',
+      'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    ],
+    [
+      'resourceVersionMatch=NotOlderThan&resourceVersion=1',
+      'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    ],
   ])('refuses %s', async (query, message) => {
     const refused = await api.ask(`${path}?watch=1&${query}`, { as: 'vic' });
     expect(refused).toMatchObject({ status: 422, body: { reason: 'Invalid', details: { kind: 'ListOptions', group: 'meta.k8s.io' } } });
@@ -108,7 +137,10 @@ describe('selectors', () => {
 
 describe('bookmarks and ends', () => {
   it('are sent now and then, and at the planned end', async () => {
-    const watch = await api.watch(`${path}?watch=1&resourceVersion=0&allowWatchBookmarks=true&timeoutSeconds=2&fieldSelector=metadata.name=nobody`, { as: 'vic' });
+    const watch = await api.watch(
+      `${path}?watch=1&resourceVersion=0&allowWatchBookmarks=true&timeoutSeconds=2&fieldSelector=metadata.name=nobody`,
+      { as: 'vic' },
+    );
     const types: unknown[] = [];
     for (let event = await watch.next(); event !== null; event = await watch.next()) types.push(event.type);
     expect(types.length).toBeGreaterThanOrEqual(2);
@@ -118,7 +150,11 @@ describe('bookmarks and ends', () => {
   it('end within 5 s of a change of rights, with 410', async () => {
     await api.newTenant('other', { mia: 'viewer' });
     const watch = await api.watch('/api/v1/configmaps?watch=1', { as: 'mia' });
-    await api.ask('/api/v1/namespaces', { method: 'POST', as: 'other-owner', body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other-more' } } });
+    await api.ask('/api/v1/namespaces', {
+      method: 'POST',
+      as: 'other-owner',
+      body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other-more' } },
+    });
     expect(await watch.next()).toMatchObject({ type: 'ERROR', object: { code: 410 } });
     expect(await watch.next()).toBeNull();
   });
@@ -126,7 +162,12 @@ describe('bookmarks and ends', () => {
   it('end within 5 s when the right is gone', async () => {
     await api.newTenant('third', { leo: 'viewer' });
     const watch = await api.watch('/api/v1/namespaces/third/configmaps?watch=1', { as: 'leo' });
-    const patched = await api.ask('/apis/weir.dev/v1/tenants/third', { method: 'PATCH', as: 'third-owner', body: { spec: { members: [{ subject: 'third-owner', role: 'admin' }] } }, headers: { 'content-type': 'application/merge-patch+json' } });
+    const patched = await api.ask('/apis/weir.dev/v1/tenants/third', {
+      method: 'PATCH',
+      as: 'third-owner',
+      body: { spec: { members: [{ subject: 'third-owner', role: 'admin' }] } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
     expect(patched.status, patched.text).toBe(200);
     expect(await watch.next()).toBeNull();
   });
@@ -134,17 +175,29 @@ describe('bookmarks and ends', () => {
 
 describe('other forms', () => {
   it('Table: only the first event has columns', async () => {
-    const watch = await api.watch(`${path}?watch=1&resourceVersion=0`, { as: 'vic', headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' } });
+    const watch = await api.watch(`${path}?watch=1&resourceVersion=0`, {
+      as: 'vic',
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' },
+    });
     const first = await watch.next();
-    expect(first).toMatchObject({ type: 'ADDED', object: { kind: 'Table', columnDefinitions: [{ name: 'Name' }, { name: 'Data' }, { name: 'Age' }] } });
+    expect(first).toMatchObject({
+      type: 'ADDED',
+      object: { kind: 'Table', columnDefinitions: [{ name: 'Name' }, { name: 'Data' }, { name: 'Age' }] },
+    });
     expect(await watch.next()).toMatchObject({ type: 'ADDED', object: { kind: 'Table', columnDefinitions: null } });
     watch.close();
   });
 
   it('metadata only, bookmarks too', async () => {
-    const watch = await api.watch(`${path}?watch=1&allowWatchBookmarks=true&fieldSelector=metadata.name=first`, { as: 'vic', headers: { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' } });
+    const watch = await api.watch(`${path}?watch=1&allowWatchBookmarks=true&fieldSelector=metadata.name=first`, {
+      as: 'vic',
+      headers: { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' },
+    });
     const first = await watch.next();
-    expect(first).toMatchObject({ type: 'ADDED', object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: { name: 'first' } } });
+    expect(first).toMatchObject({
+      type: 'ADDED',
+      object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: { name: 'first' } },
+    });
     expect(Object.keys((first?.object ?? {}) as object)).not.toContain('data');
     expect(await watch.next()).toMatchObject({ type: 'BOOKMARK', object: { kind: 'PartialObjectMetadata' } });
     watch.close();

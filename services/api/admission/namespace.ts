@@ -25,7 +25,10 @@ export const namespaceAdmission: Admission = Object.freeze<Admission>({
   },
   async beforeDelete(_tx, _context, before) {
     if (before.name !== PLATFORM_NAMESPACE) return;
-    throw new AppError('forbidden', `namespaces "${before.name}" is forbidden: this namespace may not be deleted`, { name: before.name, kind: 'namespaces' });
+    throw new AppError('forbidden', `namespaces "${before.name}" is forbidden: this namespace may not be deleted`, {
+      name: before.name,
+      kind: 'namespaces',
+    });
   },
   async besideDelete(tx, _context, before) {
     await dropNamespace(tx, before.name);

@@ -5,10 +5,14 @@ import { invalid } from '#services/api/wire/status.ts';
 export const secretAdmission: Admission = Object.freeze<Admission>({
   async beforeUpdate(_tx, { resource }, before, draft) {
     if (draft.body.type !== before.body.type) {
-      throw invalid(resource, before.name, [{ reason: 'FieldValueInvalid', field: 'type', message: `Invalid value: ${JSON.stringify(draft.body.type)}: field is immutable` }]);
+      throw invalid(resource, before.name, [
+        { reason: 'FieldValueInvalid', field: 'type', message: `Invalid value: ${JSON.stringify(draft.body.type)}: field is immutable` },
+      ]);
     }
     if (before.body.immutable === true && draft.body.immutable !== true) {
-      throw invalid(resource, before.name, [{ reason: 'FieldValueForbidden', field: 'immutable', message: 'Forbidden: field is immutable when `immutable` is set' }]);
+      throw invalid(resource, before.name, [
+        { reason: 'FieldValueForbidden', field: 'immutable', message: 'Forbidden: field is immutable when `immutable` is set' },
+      ]);
     }
     return draft;
   },

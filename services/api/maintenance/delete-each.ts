@@ -13,7 +13,11 @@ export async function deleteEach(deps: ApiDeps, tenant: Tenant, keys: readonly C
     const resource = resourceOf(kind);
     if (resource === null) throw new Error(`a stored object of kind ${kind}, which is not in the registry`);
     try {
-      await removeObject(planeContext(deps, tenant, resource, namespace), { name, onlyOwn: false, verb: 'delete' }, { uid, version: null, dryRun: false });
+      await removeObject(
+        planeContext(deps, tenant, resource, namespace),
+        { name, onlyOwn: false, verb: 'delete' },
+        { uid, version: null, dryRun: false },
+      );
     } catch (error) {
       if (!(error instanceof AppError) || (error.code !== 'notFound' && error.code !== 'conflict')) throw error;
     }

@@ -7,7 +7,12 @@ import type { ApiDeps } from '#services/api/deps.ts';
 const worker = 'weir-maintenance';
 
 /** The plane itself as the writer of a deletion that somebody else began: it has no rights beyond the one tenant of the scope. */
-export function planeContext(deps: ApiDeps, tenant: Readonly<{ tenantId: string; name: string }>, resource: Resource, namespace: string): WriteContext {
+export function planeContext(
+  deps: ApiDeps,
+  tenant: Readonly<{ tenantId: string; name: string }>,
+  resource: Resource,
+  namespace: string,
+): WriteContext {
   const principal: Principal = {
     issuer: 'weir:plane',
     subject: worker,

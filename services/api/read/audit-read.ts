@@ -7,7 +7,12 @@ import type { SignedInCall } from '#services/api/wire/call.ts';
 type ReadOf = Readonly<{ kind: string; verb: Verb; namespace: string; name: string }>;
 
 /** Records that somebody is about to see secret values: before they do, so that no read goes unrecorded (design.md section 4). */
-export async function auditReveal(deps: ApiDeps, call: SignedInCall, parts: readonly ReadPart[], { kind, verb, namespace, name }: ReadOf): Promise<void> {
+export async function auditReveal(
+  deps: ApiDeps,
+  call: SignedInCall,
+  parts: readonly ReadPart[],
+  { kind, verb, namespace, name }: ReadOf,
+): Promise<void> {
   const { principal, auditId } = call;
   for (const { scope, reveal, namespaces } of parts) {
     if (!reveal) continue;

@@ -29,13 +29,21 @@ export async function readChanges(deps: ApiDeps, reading: Reading, after: string
       const changes: WatchChange[] = [];
       for (const change of found.changes) {
         const event = eventOf(reading, part, change);
-        if (event !== null) changes.push({ version: change.resourceVersion, type: event.type, wire: await present(tx, deps.keys, reading.resource, event.object, part.reveal && event.type !== 'DELETED') });
+        if (event !== null)
+          changes.push({
+            version: change.resourceVersion,
+            type: event.type,
+            wire: await present(tx, deps.keys, reading.resource, event.object, part.reveal && event.type !== 'DELETED'),
+          });
       }
       return { changes, upTo: isFull ? (found.changes.at(-1)?.resourceVersion ?? found.upTo) : found.upTo, isFull };
     },
   );
   if (looks.some((look) => look === 'expired')) return 'expired';
-  return join(looks.filter((look): look is PartLook => look !== 'expired'), after);
+  return join(
+    looks.filter((look): look is PartLook => look !== 'expired'),
+    after,
+  );
 }
 
 /** A part that is full ends earlier than the others: what lies behind its end waits for the next look. */
@@ -53,7 +61,11 @@ function join(looks: readonly PartLook[], after: string): Look {
  * The event a change means under the selectors: what starts to match is ADDED, what stops is DELETED in its last matching state with the new
  * version (kube-api.md section 4).
  */
-function eventOf(reading: Reading, part: ReadPart, { type, object, before, resourceVersion }: Change): Readonly<{ type: EventType; object: Change['object'] }> | null {
+function eventOf(
+  reading: Reading,
+  part: ReadPart,
+  { type, object, before, resourceVersion }: Change,
+): Readonly<{ type: EventType; object: Change['object'] }> | null {
   const isNow = type !== 'DELETED' && isWanted(reading.selectors, part, object);
   const last = type === 'DELETED' ? (before ?? object) : before;
   const wasBefore = last !== null && isWanted(reading.selectors, part, last);

@@ -7,7 +7,14 @@ import { metadataOnly } from '#services/api/wire/object.ts';
 import type { Query } from '#services/api/wire/query.ts';
 import { type IncludeObject, tableOf } from '#services/api/wire/table.ts';
 
-type ListParts = Readonly<{ resource: Resource; view: View; query: Query; items: readonly JsonObject[]; metadata: JsonObject; nowMs: number }>;
+type ListParts = Readonly<{
+  resource: Resource;
+  view: View;
+  query: Query;
+  items: readonly JsonObject[];
+  metadata: JsonObject;
+  nowMs: number;
+}>;
 
 /** A list as the client asked to see it. */
 export function listAnswer(parts: ListParts): Answer {
@@ -26,11 +33,26 @@ function listValue({ resource, view, query, items, metadata, nowMs }: ListParts)
   }
 }
 
-type ObjectParts = Readonly<{ resource: Resource; view: View; query: Query; wire: JsonObject; status?: number; nowMs: number; headers?: Headers }>;
+type ObjectParts = Readonly<{
+  resource: Resource;
+  view: View;
+  query: Query;
+  wire: JsonObject;
+  status?: number;
+  nowMs: number;
+  headers?: Headers;
+}>;
 
 /** One object as the client asked to see it. */
 export function objectAnswer({ resource, view, query, wire, status = 200, nowMs, headers = {} }: ObjectParts): Answer {
-  return { is: 'json', status, value: objectValue(resource, view, query, wire, nowMs), contentType: contentTypeOf(view), format: view.format, headers };
+  return {
+    is: 'json',
+    status,
+    value: objectValue(resource, view, query, wire, nowMs),
+    contentType: contentTypeOf(view),
+    format: view.format,
+    headers,
+  };
 }
 
 function objectValue(resource: Resource, view: View, query: Query, wire: JsonObject, nowMs: number): JsonObject {
@@ -49,5 +71,8 @@ function versionIn(wire: JsonObject): string {
 export function includeObject(query: Query): IncludeObject {
   const asked = query.get('includeObject') ?? 'Metadata';
   if (asked === 'Metadata' || asked === 'Object' || asked === 'None' || asked === '') return asked === '' ? 'Metadata' : asked;
-  throw new AppError('badRequest', `includeObject: Unsupported value: ${JSON.stringify(asked.slice(0, 64))}: supported values: "Metadata", "None", "Object"`);
+  throw new AppError(
+    'badRequest',
+    `includeObject: Unsupported value: ${JSON.stringify(asked.slice(0, 64))}: supported values: "Metadata", "None", "Object"`,
+  );
 }

@@ -6,9 +6,16 @@ import { booleanParameter, integerParameter, type Query } from '#services/api/wi
 import { invalidOptions } from '#services/api/wire/status.ts';
 
 /** Which state a list shows (kube-api.md 3.3). */
-export type AtVersion = Readonly<{ is: 'newest' }> | Readonly<{ is: 'notOlderThan'; version: string }> | Readonly<{ is: 'exactly'; version: string }>;
+export type AtVersion =
+  | Readonly<{ is: 'newest' }>
+  | Readonly<{ is: 'notOlderThan'; version: string }>
+  | Readonly<{ is: 'exactly'; version: string }>;
 
-export type Selectors = Readonly<{ labels: LabelSelector; fields: FieldSelector; /** As written: continue tokens are bound to them. */ text: string }>;
+export type Selectors = Readonly<{
+  labels: LabelSelector;
+  fields: FieldSelector /** As written: continue tokens are bound to them. */;
+  text: string;
+}>;
 
 export type ListOptions = Readonly<{
   /** Null: everything. */
@@ -49,13 +56,22 @@ export function readListOptions(query: Query, resource: Resource): ListOptions {
   if (continueToken !== null && version !== null) {
     throw new AppError('badRequest', 'specifying resource version is not allowed when using continue');
   }
-  return { limit, continueToken, selectors: selectorsOf(query, resource), at: atVersion(version, query.get('resourceVersionMatch') || null, limit) };
+  return {
+    limit,
+    continueToken,
+    selectors: selectorsOf(query, resource),
+    at: atVersion(version, query.get('resourceVersionMatch') || null, limit),
+  };
 }
 
 function atVersion(version: string | null, match: string | null, limit: number | null): AtVersion {
   if (match !== null && match !== 'Exact' && match !== 'NotOlderThan') {
     throw invalidOptions('ListOptions', [
-      { reason: 'FieldValueNotSupported', field: 'resourceVersionMatch', message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"` },
+      {
+        reason: 'FieldValueNotSupported',
+        field: 'resourceVersionMatch',
+        message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
+      },
     ]);
   }
   if (version === null) {
@@ -95,8 +111,10 @@ export function readWatchOptions(query: Query, resource: Resource): WatchOptions
   const match = query.get('resourceVersionMatch') || null;
   const version = versionOf(query);
   const bookmarks = booleanParameter(query, 'allowWatchBookmarks') === true;
-  if (sendInitial === null && match !== null) throw badOption('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
-  if (sendInitial !== null && match !== 'NotOlderThan') throw badOption('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
+  if (sendInitial === null && match !== null)
+    throw badOption('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
+  if (sendInitial !== null && match !== 'NotOlderThan')
+    throw badOption('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
   const seconds = integerParameter(query, 'timeoutSeconds');
   const fromNow = version === null || version === '0';
   const initial = sendInitial === true || (sendInitial === null && fromNow);

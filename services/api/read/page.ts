@@ -11,9 +11,18 @@ import { tooLargeVersion } from '#services/api/read/wait-for-version.ts';
 import { fixedName } from '#services/api/wire/field-selector.ts';
 
 export type Position = Readonly<{ namespace: string; name: string }>;
-export type PageRequest = Readonly<{ limit: number | null; after: Position | null; /** State at this version; null: newest. */ version: string | null; /** At least this version, else AppError timeout. */ notOlderThan: string | null }>;
+export type PageRequest = Readonly<{
+  limit: number | null;
+  after: Position | null /** State at this version; null: newest. */;
+  version: string | null /** At least this version, else AppError timeout. */;
+  notOlderThan: string | null;
+}>;
 export type Row = Readonly<{ object: StoredObject; wire: JsonObject }>;
-export type Page = Readonly<{ rows: readonly Row[]; /** Version of the snapshot, or the one asked for. */ version: string; next: Position | null }>;
+export type Page = Readonly<{
+  rows: readonly Row[] /** Version of the snapshot, or the one asked for. */;
+  version: string;
+  next: Position | null;
+}>;
 
 const batchRows = 500;
 const changesPerLook = 1_000;
@@ -38,7 +47,11 @@ export async function readPage(deps: ApiDeps, reading: Reading, request: PageReq
   if (limit === null || rows.length <= limit) return { rows, version: request.version ?? version, next: null };
   const kept = rows.slice(0, limit);
   const last = kept.at(-1);
-  return { rows: kept, version: request.version ?? version, next: last === undefined ? null : { namespace: last.object.namespace, name: last.object.name } };
+  return {
+    rows: kept,
+    version: request.version ?? version,
+    next: last === undefined ? null : { namespace: last.object.namespace, name: last.object.name },
+  };
 }
 
 function noParts(): never {
@@ -76,7 +89,14 @@ async function undoSince(tx: TenantTx, reading: Reading, part: ReadPart, version
 }
 
 /** Wanted objects after a position, in key order, at most `wanted`. */
-async function collect(tx: TenantTx, reading: Reading, part: ReadPart, after: Position | null, wanted: number | null, undo: Undo | null): Promise<readonly StoredObject[]> {
+async function collect(
+  tx: TenantTx,
+  reading: Reading,
+  part: ReadPart,
+  after: Position | null,
+  wanted: number | null,
+  undo: Undo | null,
+): Promise<readonly StoredObject[]> {
   const name = fixedName(reading.selectors.fields);
   const found: StoredObject[] = [];
   let from = after;

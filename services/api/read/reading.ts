@@ -27,7 +27,8 @@ export type Reading = Readonly<{ resource: Resource; parts: readonly ReadPart[];
 export function partsOf(resource: Resource, grant: Grant, call: SignedInCall): readonly ReadPart[] {
   const ownKey = principalKey(call.principal);
   const isSecret = resource.secretFields.length > 0;
-  const reveals = (scope: TenantScope, tenantName: string): boolean => isSecret && canRead(call.principal, resource, { tenantId: scope.tenantId, tenantName });
+  const reveals = (scope: TenantScope, tenantName: string): boolean =>
+    isSecret && canRead(call.principal, resource, { tenantId: scope.tenantId, tenantName });
   switch (grant.is) {
     case 'shared':
       return call.principal.memberships.flatMap(({ tenantId, tenantName }) => {

@@ -29,7 +29,14 @@ export function watchEvents({ resource, view, query, nowMs }: Form): WatchEvents
     if (view.as === 'metadata') return metadataOnly(wire);
     if (view.as !== 'table') return wire;
     const version = isObject(wire.metadata) ? (wire.metadata.resourceVersion ?? '') : '';
-    return tableOf({ resource, items: [wire], metadata: { resourceVersion: version }, include, nowMs: nowMs(), withColumns: takeColumns() });
+    return tableOf({
+      resource,
+      items: [wire],
+      metadata: { resourceVersion: version },
+      include,
+      nowMs: nowMs(),
+      withColumns: takeColumns(),
+    });
   }
   function shownBookmark(version: string, isInitialEnd: boolean): JsonObject {
     const annotations = isInitialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};

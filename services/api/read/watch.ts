@@ -70,7 +70,12 @@ async function follow(setup: WatchSetup, sink: Sink, waiter: Waiter, start: stri
       if (!(await sink.write(events.bookmark(state.after, false)))) return;
     }
     if (look.more) continue;
-    const pauseMs = Math.min(limits.watchPollMs, endMs - nowMs, state.recheckMs - nowMs, options.bookmarks ? state.bookmarkMs - nowMs : limits.watchPollMs);
+    const pauseMs = Math.min(
+      limits.watchPollMs,
+      endMs - nowMs,
+      state.recheckMs - nowMs,
+      options.bookmarks ? state.bookmarkMs - nowMs : limits.watchPollMs,
+    );
     await waiter.wait(Math.max(1, pauseMs), AbortSignal.any([sink.signal, deps.closing]));
   }
   if (options.bookmarks) await sink.write(events.bookmark(state.after, false));
@@ -112,4 +117,3 @@ function endOf({ deps, options, expiresAtMs }: WatchSetup): number {
   const planned = nowMs + Math.max(minLifeMs, options.timeoutMs ?? spread);
   return Math.min(planned, Math.max(expiresAtMs, nowMs));
 }
-

@@ -4,7 +4,16 @@ import { resources } from '#kinds/registry.ts';
 import type { ApiDeps } from '#services/api/deps.ts';
 import { contentTypeOf, negotiate } from '#services/api/wire/accept.ts';
 import type { Answer, Call } from '#services/api/wire/call.ts';
-import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, groupsOf, type Served, type Virtual } from '#services/api/wire/discovery.ts';
+import {
+  aggregatedDiscovery,
+  apiGroup,
+  apiGroupList,
+  apiResourceList,
+  apiVersions,
+  groupsOf,
+  type Served,
+  type Virtual,
+} from '#services/api/wire/discovery.ts';
 import { openApiRoutes } from '#services/api/routes/meta/open-api.ts';
 import { versionRoutes } from '#services/api/routes/meta/version.ts';
 import type { Route, SignedInRoute } from '#services/api/wire/route.ts';
@@ -12,9 +21,33 @@ import type { Route, SignedInRoute } from '#services/api/wire/route.ts';
 const sameForAll = 'discovery does not depend on roles (kube-api.md 3.2)';
 
 const reviews: readonly Virtual[] = [
-  { group: 'authentication.k8s.io', version: 'v1', kind: 'SelfSubjectReview', plural: 'selfsubjectreviews', singular: 'selfsubjectreview', scope: 'Cluster', verbs: ['create'] },
-  { group: 'authorization.k8s.io', version: 'v1', kind: 'SelfSubjectAccessReview', plural: 'selfsubjectaccessreviews', singular: 'selfsubjectaccessreview', scope: 'Cluster', verbs: ['create'] },
-  { group: 'authorization.k8s.io', version: 'v1', kind: 'SelfSubjectRulesReview', plural: 'selfsubjectrulesreviews', singular: 'selfsubjectrulesreview', scope: 'Cluster', verbs: ['create'] },
+  {
+    group: 'authentication.k8s.io',
+    version: 'v1',
+    kind: 'SelfSubjectReview',
+    plural: 'selfsubjectreviews',
+    singular: 'selfsubjectreview',
+    scope: 'Cluster',
+    verbs: ['create'],
+  },
+  {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    kind: 'SelfSubjectAccessReview',
+    plural: 'selfsubjectaccessreviews',
+    singular: 'selfsubjectaccessreview',
+    scope: 'Cluster',
+    verbs: ['create'],
+  },
+  {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    kind: 'SelfSubjectRulesReview',
+    plural: 'selfsubjectrulesreviews',
+    singular: 'selfsubjectrulesreview',
+    scope: 'Cluster',
+    verbs: ['create'],
+  },
 ];
 
 /** Version, health, discovery and OpenAPI: what clients ask before anything else. */
@@ -27,8 +60,20 @@ function discoveryRoutes(deps: ApiDeps, served: Served): readonly SignedInRoute[
   const host = new URL(deps.publicUrl).host;
   const groups = [...groupsOf(served)];
   return [
-    get('/api', (call) => eitherForm(call, () => aggregatedDiscovery(served, 'core'), () => apiVersions(host))),
-    get('/apis', (call) => eitherForm(call, () => aggregatedDiscovery(served, 'groups'), () => apiGroupList(served))),
+    get('/api', (call) =>
+      eitherForm(
+        call,
+        () => aggregatedDiscovery(served, 'core'),
+        () => apiVersions(host),
+      ),
+    ),
+    get('/apis', (call) =>
+      eitherForm(
+        call,
+        () => aggregatedDiscovery(served, 'groups'),
+        () => apiGroupList(served),
+      ),
+    ),
     get('/api/v1', (call) => plain(call, apiResourceList(served, '', 'v1'))),
     ...groups.map(([group]) => get(`/apis/${group}`, (call) => plain(call, apiGroup(served, group)))),
     ...groups.flatMap(([group, versions]) =>
@@ -38,7 +83,13 @@ function discoveryRoutes(deps: ApiDeps, served: Served): readonly SignedInRoute[
 }
 
 function get(url: string, answer: (call: Call) => Answer): SignedInRoute {
-  return { method: 'GET', url, audit: 'discovery', permission: { is: 'signedIn', because: sameForAll }, handler: async (call) => answer(call) };
+  return {
+    method: 'GET',
+    url,
+    audit: 'discovery',
+    permission: { is: 'signedIn', because: sameForAll },
+    handler: async (call) => answer(call),
+  };
 }
 
 function eitherForm(call: Call, aggregated: () => JsonObject, legacy: () => JsonObject): Answer {

@@ -41,12 +41,19 @@ describe('pitfalls of ajv (libraries.md section 3)', () => {
   it('a hostile pattern on a text that is too long costs nothing', () => {
     const schema = openSchemas().of(resourceOf(Type.Object({ a: Type.String({ pattern: '^(a+)+$', maxLength: 5 }) })));
     const startMs = Date.now();
-    expect(schema.errorsOf({ a: `${'a'.repeat(50_000)}!` }).map((error) => error.keyword).toSorted()).toEqual(['maxLength', 'pattern']);
+    expect(
+      schema
+        .errorsOf({ a: `${'a'.repeat(50_000)}!` })
+        .map((error) => error.keyword)
+        .toSorted(),
+    ).toEqual(['maxLength', 'pattern']);
     expect(Date.now() - startMs).toBeLessThan(1_000);
   });
 
   it('nothing is coerced, defaulted or dropped by the validator', () => {
-    const schema = openSchemas().of(resourceOf(Type.Object({ n: Type.Optional(Type.Integer({ default: 5 })), s: Type.Optional(Type.String()) })));
+    const schema = openSchemas().of(
+      resourceOf(Type.Object({ n: Type.Optional(Type.Integer({ default: 5 })), s: Type.Optional(Type.String()) })),
+    );
     const value = { n: '5', s: 1, more: true };
     expect(schema.errorsOf(value).map((error) => error.keyword)).toEqual(['type', 'type']);
     expect(value).toEqual({ n: '5', s: 1, more: true });
@@ -89,10 +96,22 @@ describe('texts of broken rules', () => {
     [{ spec: { interval: '5x', prune: true } }, 'spec.interval', `Invalid value: "5x": spec.interval in body should match '^[0-9]+m$'`],
     [{ spec: { interval: 5, prune: true } }, 'spec.interval', 'Invalid value: "integer": spec.interval in body must be of type string'],
     [{ spec: { interval: null, prune: true } }, 'spec.interval', 'Invalid value: "null": spec.interval in body must be of type string'],
-    [{ spec: { interval: '1m', prune: true, count: 0 } }, 'spec.count', 'Invalid value: 0: spec.count in body should be greater than or equal to 1'],
-    [{ spec: { interval: '1m', prune: true, list: [{ name: '' }] } }, 'spec.list[0].name', 'Invalid value: "": spec.list[0].name in body should be at least 1 chars long'],
+    [
+      { spec: { interval: '1m', prune: true, count: 0 } },
+      'spec.count',
+      'Invalid value: 0: spec.count in body should be greater than or equal to 1',
+    ],
+    [
+      { spec: { interval: '1m', prune: true, list: [{ name: '' }] } },
+      'spec.list[0].name',
+      'Invalid value: "": spec.list[0].name in body should be at least 1 chars long',
+    ],
     [{ spec: { interval: '1m', prune: true, list: [{ name: 'a' }, { name: 'b' }] } }, 'spec.list', 'Too many: must have at most 1 items'],
-    [{ spec: { interval: '1m', prune: true, map: { 'a.b/c': 1 } } }, 'spec.map[a.b/c]', 'Invalid value: "integer": spec.map[a.b/c] in body must be of type string'],
+    [
+      { spec: { interval: '1m', prune: true, map: { 'a.b/c': 1 } } },
+      'spec.map[a.b/c]',
+      'Invalid value: "integer": spec.map[a.b/c] in body must be of type string',
+    ],
   ])('%j', (value, field, message) => {
     const [cause] = causesOf(openSchemas().of(resourceOf(body)).errorsOf(value), value, { secretFields: [] });
     expect(cause).toMatchObject({ field, message });
@@ -114,7 +133,10 @@ describe('unknown fields and defaults', () => {
   );
 
   it('are dropped with their path, except where any content is kept', () => {
-    const { value, unknown } = pruneUnknown(schema, { top: 1, spec: { foo: 1, list: [{ d: false, e: 1 }], free: { any: [1] }, map: { k: 'v' } } });
+    const { value, unknown } = pruneUnknown(schema, {
+      top: 1,
+      spec: { foo: 1, list: [{ d: false, e: 1 }], free: { any: [1] }, map: { k: 'v' } },
+    });
     expect(unknown).toEqual(['top', 'spec.foo', 'spec.list[0].e']);
     expect(value).toEqual({ spec: { list: [{ d: false }], free: { any: [1] }, map: { k: 'v' } } });
   });

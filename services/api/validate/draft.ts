@@ -12,7 +12,7 @@ import type { Decoded } from '#services/api/wire/decode.ts';
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
 /** An object as a client wants it, checked and with defaults. `body` is every top-level field but apiVersion, kind, metadata and status. */
-export type Draft = Readonly<{ metadata: Metadata; body: JsonObject; /** Ready for `Warning` headers. */ warnings: readonly string[] }>;
+export type Draft = Readonly<{ metadata: Metadata; body: JsonObject /** Ready for `Warning` headers. */; warnings: readonly string[] }>;
 
 const serverFields: readonly string[] = ['apiVersion', 'kind', 'metadata', 'status'];
 
@@ -24,10 +24,14 @@ export function readDraft(schemas: Schemas, resource: Resource, decoded: Decoded
   const { value } = decoded;
   checkType(resource, value);
   const { metadata, causes, unknown, fault } = readMetadata(resource, value.metadata);
-  if (fault !== null) throw new AppError('badRequest', `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: ${fault}`);
+  if (fault !== null)
+    throw new AppError('badRequest', `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: ${fault}`);
   const schema = schemas.of(resource);
   const pruned = pruneUnknown(schema.view, dropUnset(bodyOf(value)));
-  const complaints = [...decoded.duplicates.map(duplicateText), ...[...unknown, ...pruned.unknown].map((path) => `unknown field "${path}"`)];
+  const complaints = [
+    ...decoded.duplicates.map(duplicateText),
+    ...[...unknown, ...pruned.unknown].map((path) => `unknown field "${path}"`),
+  ];
   if (validation === 'Strict' && complaints.length > 0) throw strictFault(resource, complaints);
   const body = applyDefaults(schema.view, pruned.value);
   const broken: Cause[] = [...causes, ...causesOf(schema.errorsOf(body), body, resource)];
@@ -44,8 +48,13 @@ function checkType(resource: Resource, { apiVersion, kind }: JsonObject): void {
   if (apiVersion === undefined || kind === undefined || apiVersion === '' || kind === '') {
     throw new AppError('badRequest', `Object 'Kind' and 'apiVersion' must be set: this path takes ${resource.kind} in ${wanted}`);
   }
-  if (kind !== resource.kind) throw new AppError('badRequest', `the kind in the data (${shorten(kind)}) does not match the expected kind (${resource.kind})`);
-  if (apiVersion !== wanted) throw new AppError('badRequest', `the API version in the data (${shorten(apiVersion)}) does not match the expected API version (${wanted})`);
+  if (kind !== resource.kind)
+    throw new AppError('badRequest', `the kind in the data (${shorten(kind)}) does not match the expected kind (${resource.kind})`);
+  if (apiVersion !== wanted)
+    throw new AppError(
+      'badRequest',
+      `the API version in the data (${shorten(apiVersion)}) does not match the expected API version (${wanted})`,
+    );
 }
 
 function shorten(value: Json): string {
@@ -73,13 +82,16 @@ function strictFault(resource: Resource, complaints: readonly string[]): AppErro
 function ruleCauses(resource: Resource, value: JsonObject, body: JsonObject, metadata: Metadata): readonly Cause[] {
   if (resource.validate === undefined) return [];
   const object: JsonObject = { ...body, metadata: { name: metadata.name, namespace: metadata.namespace }, status: value.status ?? null };
-  return resource.validate(object).map(({ field, message }) => ({ reason: 'FieldValueInvalid', field, message: ruleText(body, field, message) }));
+  return resource
+    .validate(object)
+    .map(({ field, message }) => ({ reason: 'FieldValueInvalid', field, message: ruleText(body, field, message) }));
 }
 
 function ruleText(body: JsonObject, field: string, message: string): string {
   if (/^(Duplicate value|Too long|Too many|Required value)/.test(message)) return message;
   let current: Json | undefined = body;
   for (const part of field.split('.')) current = isObject(current) ? current[part] : undefined;
-  const shown = typeof current === 'string' && current.length <= 256 ? JSON.stringify(current) : Array.isArray(current) ? '"array"' : '"object"';
+  const shown =
+    typeof current === 'string' && current.length <= 256 ? JSON.stringify(current) : Array.isArray(current) ? '"array"' : '"object"';
   return `Invalid value: ${shown}: ${message}`;
 }

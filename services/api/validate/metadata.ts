@@ -17,7 +17,12 @@ export type Metadata = Readonly<{
   ownerReferences: readonly OwnerReference[];
 }>;
 
-export type MetadataReading = Readonly<{ metadata: Metadata; causes: readonly Cause[]; unknown: readonly string[]; /** Type errors make the whole body unreadable. */ fault: string | null }>;
+export type MetadataReading = Readonly<{
+  metadata: Metadata;
+  causes: readonly Cause[];
+  unknown: readonly string[] /** Type errors make the whole body unreadable. */;
+  fault: string | null;
+}>;
 
 const known: readonly string[] = [
   'name',
@@ -56,7 +61,9 @@ export function readMetadata(resource: Resource, value: Json | undefined): Metad
     finalizers: textList(source, 'finalizers', faults),
     ownerReferences: owners(source, faults),
   };
-  const unknown = Object.keys(source).filter((name) => !known.includes(name)).map((name) => `metadata.${name}`);
+  const unknown = Object.keys(source)
+    .filter((name) => !known.includes(name))
+    .map((name) => `metadata.${name}`);
   return { metadata, causes: checkMetadata(resource, metadata), unknown, fault: faults[0] ?? null };
 }
 
@@ -124,7 +131,8 @@ function checkMetadata(resource: Resource, metadata: Metadata): readonly Cause[]
 function checkName(resource: Resource, { name, generateName }: Metadata): readonly Cause[] {
   const fault = resource.kind === 'Namespace' ? labelFault : subdomainFault;
   if (name === '') {
-    if (generateName === '') return [{ reason: 'FieldValueRequired', field: 'metadata.name', message: 'Required value: name or generateName is required' }];
+    if (generateName === '')
+      return [{ reason: 'FieldValueRequired', field: 'metadata.name', message: 'Required value: name or generateName is required' }];
     const wrong = fault(`${generateName.slice(0, 58)}x`);
     return wrong === null ? [] : [invalidValue('metadata.generateName', generateName, wrong)];
   }
@@ -152,7 +160,11 @@ function checkAnnotations({ annotations }: Metadata): readonly Cause[] {
     bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   }
   if (bytes > maxAnnotationBytes) {
-    causes.push({ reason: 'FieldValueInvalid', field: 'metadata.annotations', message: `Too long: may not be more than ${maxAnnotationBytes} bytes` });
+    causes.push({
+      reason: 'FieldValueInvalid',
+      field: 'metadata.annotations',
+      message: `Too long: may not be more than ${maxAnnotationBytes} bytes`,
+    });
   }
   return causes;
 }
@@ -163,8 +175,12 @@ function checkLists({ finalizers, ownerReferences }: Metadata): readonly Cause[]
     const wrong = qualifiedNameFault(name);
     if (wrong !== null) causes.push(invalidValue('metadata.finalizers', name, wrong));
   }
-  for (const [field, list] of [['metadata.finalizers', finalizers], ['metadata.ownerReferences', ownerReferences]] as const) {
-    if (list.length > maxListLength) causes.push({ reason: 'FieldValueInvalid', field, message: `Too many: must have at most ${maxListLength} items` });
+  for (const [field, list] of [
+    ['metadata.finalizers', finalizers],
+    ['metadata.ownerReferences', ownerReferences],
+  ] as const) {
+    if (list.length > maxListLength)
+      causes.push({ reason: 'FieldValueInvalid', field, message: `Too many: must have at most ${maxListLength} items` });
   }
   return causes;
 }

@@ -29,7 +29,8 @@ export function labelFault(text: string): string | null {
 export function qualifiedNameFault(text: string): string | null {
   const parts = text.split('/');
   const name = parts.at(-1) ?? '';
-  if (parts.length > 2) return "a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/'";
+  if (parts.length > 2)
+    return "a qualified name must consist of alphanumeric characters, '-', '_' or '.', with an optional DNS subdomain prefix and '/'";
   if (parts.length === 2) {
     const prefix = subdomainFault(parts[0] ?? '');
     if (prefix !== null) return `prefix part ${prefix}`;

@@ -1,7 +1,10 @@
 import { isObject, type Json, type JsonObject } from '#core/json.ts';
 import type { SchemaView } from '#services/api/validate/schema-view.ts';
 
-export type Pruned = Readonly<{ value: JsonObject; /** Paths of what was dropped, such as `spec.foo` or `spec.patches[0].bar`. */ unknown: readonly string[] }>;
+export type Pruned = Readonly<{
+  value: JsonObject /** Paths of what was dropped, such as `spec.foo` or `spec.patches[0].bar`. */;
+  unknown: readonly string[];
+}>;
 
 const maxDepth = 100;
 

@@ -13,7 +13,14 @@ export type SchemaView = Readonly<{
   isNullable: boolean;
 }>;
 
-const open: SchemaView = Object.freeze({ properties: null, values: null, items: null, isOpen: true, defaultValue: undefined, isNullable: true });
+const open: SchemaView = Object.freeze({
+  properties: null,
+  values: null,
+  items: null,
+  isOpen: true,
+  defaultValue: undefined,
+  isNullable: true,
+});
 
 /** Reads a schema once; TypeBox schemas are plain JSON Schema. */
 export function viewSchema(schema: TSchema): SchemaView {

@@ -42,7 +42,8 @@ function projected(wanted: ReadonlyMap<string, string>, offer: Offer): View | nu
   if (wanted.size !== 3) return null;
   const as = wanted.get('as');
   const from = `${wanted.get('g') ?? ''}/${wanted.get('v') ?? ''}`;
-  if (offer === 'discovery' && as === 'apigroupdiscoverylist' && from === 'apidiscovery.k8s.io/v2') return { format: 'json', as: 'aggregated-discovery' };
+  if (offer === 'discovery' && as === 'apigroupdiscoverylist' && from === 'apidiscovery.k8s.io/v2')
+    return { format: 'json', as: 'aggregated-discovery' };
   if (offer !== 'objects' || from !== 'meta.k8s.io/v1') return null;
   if (as === 'table') return { format: 'json', as: 'table' };
   return as === 'partialobjectmetadata' || as === 'partialobjectmetadatalist' ? { format: 'json', as: 'metadata' } : null;

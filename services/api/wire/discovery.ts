@@ -2,12 +2,26 @@ import type { JsonObject } from '#core/json.ts';
 import { apiVersionOf, type Resource, type Subresource } from '#core/resource.ts';
 
 /** A resource that only discovery and the permission of a special path know, such as a review kind. */
-export type Virtual = Readonly<{ group: string; version: string; kind: string; plural: string; singular: string; scope: 'Namespaced' | 'Cluster'; verbs: readonly string[] }>;
+export type Virtual = Readonly<{
+  group: string;
+  version: string;
+  kind: string;
+  plural: string;
+  singular: string;
+  scope: 'Namespaced' | 'Cluster';
+  verbs: readonly string[];
+}>;
 
 /** What is served, the same for everyone (kube-api.md 3.2). */
 export type Served = Readonly<{ resources: readonly Resource[]; virtual: readonly Virtual[] }>;
 
-type Listed = Pick<Resource, 'group' | 'version' | 'kind' | 'plural' | 'singular' | 'scope'> & Readonly<{ verbs: readonly string[]; shortNames: readonly string[]; categories: readonly string[]; subresources: readonly Subresource[] }>;
+type Listed = Pick<Resource, 'group' | 'version' | 'kind' | 'plural' | 'singular' | 'scope'> &
+  Readonly<{
+    verbs: readonly string[];
+    shortNames: readonly string[];
+    categories: readonly string[];
+    subresources: readonly Subresource[];
+  }>;
 
 function allListed({ resources, virtual }: Served): readonly Listed[] {
   return [...resources, ...virtual.map((one) => ({ ...one, shortNames: [], categories: [], subresources: [] }))];
@@ -31,7 +45,9 @@ export function aggregatedDiscovery(served: Served, part: 'core' | 'groups'): Js
     versions: versionsOf(served, group).map((version) => ({
       version,
       freshness: 'Current',
-      resources: allListed(served).filter((one) => one.group === group && one.version === version).map(aggregatedResource),
+      resources: allListed(served)
+        .filter((one) => one.group === group && one.version === version)
+        .map(aggregatedResource),
     })),
   }));
   return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
@@ -55,7 +71,11 @@ function aggregatedResource(one: Listed): JsonObject {
 }
 
 function aggregatedSubresource(one: Listed, sub: Subresource): JsonObject {
-  return { subresource: sub.name, responseKind: { group: sub.group ?? one.group, version: sub.version ?? one.version, kind: sub.kind }, verbs: [...sub.verbs] };
+  return {
+    subresource: sub.name,
+    responseKind: { group: sub.group ?? one.group, version: sub.version ?? one.version, kind: sub.kind },
+    verbs: [...sub.verbs],
+  };
 }
 
 /** Legacy `APIVersions`, for `/api`. */
@@ -82,7 +102,12 @@ function groupBody(served: Served, group: string): JsonObject {
 /** Legacy `APIResourceList`, for `/api/v1` and `/apis/<group>/<version>`. */
 export function apiResourceList(served: Served, group: string, version: string): JsonObject {
   const listed = allListed(served).filter((one) => one.group === group && one.version === version);
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }), resources: listed.flatMap(legacyEntries) };
+  return {
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion: apiVersionOf({ group, version }),
+    resources: listed.flatMap(legacyEntries),
+  };
 }
 
 function legacyEntries(one: Listed): readonly JsonObject[] {

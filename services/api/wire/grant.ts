@@ -2,7 +2,15 @@ import type { Role } from '#core/resource.ts';
 import { PLATFORM_NAMESPACE, PLATFORM_TENANT_ID } from '#core/tenant.ts';
 import type { Principal, TenantScope } from '#core/tenant.ts';
 import { type Asked } from '#services/api/auth/answers.ts';
-import { decide, decideAcross, locate, type Part, type Place, type PlaceDirectory, type TenantNamespaces } from '#services/api/auth/visibility.ts';
+import {
+  decide,
+  decideAcross,
+  locate,
+  type Part,
+  type Place,
+  type PlaceDirectory,
+  type TenantNamespaces,
+} from '#services/api/auth/visibility.ts';
 import type { Directory } from '#adapters/postgres/directory.ts';
 
 /**

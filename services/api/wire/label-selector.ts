@@ -42,7 +42,8 @@ function parseRequirement(part: string, whole: string): Requirement {
     return checked({ key: set[1] ?? '', operator: set[2] === 'in' ? 'in' : 'notin', values }, whole);
   }
   const equal = EQUAL.exec(part);
-  if (equal !== null) return checked({ key: equal[1] ?? '', operator: equal[2] === '!=' ? 'notin' : 'in', values: [equal[3] ?? ''] }, whole);
+  if (equal !== null)
+    return checked({ key: equal[1] ?? '', operator: equal[2] === '!=' ? 'notin' : 'in', values: [equal[3] ?? ''] }, whole);
   const bare = BARE.exec(part);
   if (bare !== null) return checked({ key: bare[2] ?? '', operator: bare[1] === '!' ? 'missing' : 'exists', values: [] }, whole);
   throw unable(whole, `found '${part.slice(0, 64)}'`);

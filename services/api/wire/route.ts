@@ -17,7 +17,8 @@ type Common = Readonly<{
 }>;
 
 /** Nobody has to be signed in. `because` is reviewed: these routes are the allow-list of threats E5. */
-export type PublicRoute = Common & Readonly<{ permission: Readonly<{ is: 'public'; because: string }>; handler: (call: Call) => Promise<Answer> }>;
+export type PublicRoute = Common &
+  Readonly<{ permission: Readonly<{ is: 'public'; because: string }>; handler: (call: Call) => Promise<Answer> }>;
 
 /** Any valid token. What the answer holds does not depend on roles, or the handler decides item by item. */
 export type SignedInRoute = Common &
@@ -43,6 +44,7 @@ export function checkRoutes(routes: readonly Route[]): void {
     const permission: unknown = Reflect.get(route, 'permission');
     if (typeof permission !== 'object' || permission === null) throw new Error(`route ${key} declares no permission`);
     if (route.audit === '') throw new Error(`route ${key} has no audit word`);
-    if (route.permission.is !== 'resource' && route.permission.because === '') throw new Error(`route ${key} does not say why it needs no role`);
+    if (route.permission.is !== 'resource' && route.permission.because === '')
+      throw new Error(`route ${key} does not say why it needs no role`);
   }
 }

@@ -57,7 +57,7 @@ function earlyCall(request: Request, reply: Reply): Call {
     path,
     params: paramsOf(request.params),
     query: parseQuery(url),
-    headers: request.headers,
+    headers: { ...request.headers },
     body: null,
     auditId: auditIdOf(reply),
     signal: goneSignal(reply),

@@ -84,7 +84,11 @@ export function alreadyExists(resource: Named, name: string): AppError {
 /** A stale resourceVersion; `because` replaces the usual sentence for failed preconditions. */
 export function conflict(resource: Named, name: string, because?: string): AppError {
   const text = because ?? 'the object has been modified; please apply your changes to the latest version and try again';
-  return new AppError('conflict', `Operation cannot be fulfilled on ${qualifiedName(resource)} "${name}": ${text}`, pluralDetails(resource, name));
+  return new AppError(
+    'conflict',
+    `Operation cannot be fulfilled on ${qualifiedName(resource)} "${name}": ${text}`,
+    pluralDetails(resource, name),
+  );
 }
 
 function pluralDetails(resource: Pick<Resource, 'group' | 'plural'>, name: string): ErrorDetails {
@@ -103,7 +107,10 @@ export function invalid(resource: Named, name: string, causes: readonly Cause[])
 }
 
 /** Broken options of a request: Kubernetes names the options object instead of a kind. */
-export function invalidOptions(kind: 'ListOptions' | 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions', causes: readonly Cause[]): AppError {
+export function invalidOptions(
+  kind: 'ListOptions' | 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions',
+  causes: readonly Cause[],
+): AppError {
   const message = `${kind}.meta.k8s.io "" is invalid: ${joinCauses(causes)}`;
   return new AppError('invalid', message, { group: 'meta.k8s.io', kind, causes: sortCauses(causes) });
 }

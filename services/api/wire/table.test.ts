@@ -32,7 +32,16 @@ describe('ages, as kubectl writes them', () => {
 });
 
 describe('paths of printer columns', () => {
-  const value = { status: { conditions: [{ type: 'Stalled', status: 'True' }, { type: 'Ready', status: 'False', message: 'no' }] }, spec: { list: [{ n: 1 }, { n: 2 }], 'a.b': 'c' }, kind: 'K' };
+  const value = {
+    status: {
+      conditions: [
+        { type: 'Stalled', status: 'True' },
+        { type: 'Ready', status: 'False', message: 'no' },
+      ],
+    },
+    spec: { list: [{ n: 1 }, { n: 2 }], 'a.b': 'c' },
+    kind: 'K',
+  };
   it.each([
     ['.status.conditions[?(@.type=="Ready")].message', ['no']],
     ['.status.conditions[?(@.type=="Other")].message', []],

@@ -29,7 +29,14 @@ export function columnDefinitions(resource: Resource): readonly JsonObject[] {
   ];
 }
 
-type TableParts = Readonly<{ resource: Resource; items: readonly JsonObject[]; metadata: JsonObject; include: IncludeObject; nowMs: number; /** Watches send columns only with their first event. */ withColumns?: boolean }>;
+type TableParts = Readonly<{
+  resource: Resource;
+  items: readonly JsonObject[];
+  metadata: JsonObject;
+  include: IncludeObject;
+  nowMs: number /** Watches send columns only with their first event. */;
+  withColumns?: boolean;
+}>;
 
 export function tableOf({ resource, items, metadata, include, nowMs, withColumns = true }: TableParts): JsonObject {
   return {

@@ -8,7 +8,13 @@ import { toWire } from '#services/api/wire/object.ts';
 type Written = Pick<StoredObject, 'namespace' | 'name'>;
 
 /** The audit entry of a write. Digests only; a Secret's values are not even in the digest's input. */
-export function auditOfWrite(context: WriteContext, verb: Verb, about: Written, before: StoredObject | null, after: StoredObject | null): AuditEntry {
+export function auditOfWrite(
+  context: WriteContext,
+  verb: Verb,
+  about: Written,
+  before: StoredObject | null,
+  after: StoredObject | null,
+): AuditEntry {
   const { principal, auditId } = context.call;
   return {
     actor: principal.name,
@@ -25,5 +31,7 @@ export function auditOfWrite(context: WriteContext, verb: Verb, about: Written, 
 }
 
 function digestOf({ resource }: WriteContext, object: StoredObject): string {
-  return `sha256:${createHash('sha256').update(canonicalJson(toWire(resource, object))).digest('hex')}`;
+  return `sha256:${createHash('sha256')
+    .update(canonicalJson(toWire(resource, object)))
+    .digest('hex')}`;
 }

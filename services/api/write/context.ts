@@ -5,7 +5,7 @@ import type { ApiDeps } from '#services/api/deps.ts';
 import type { SignedInCall } from '#services/api/wire/call.ts';
 import type { Grant } from '#services/api/wire/grant.ts';
 
-export type Writing = Readonly<{ context: WriteContext; /** The answer may hold secret values. */ reveal: boolean; onlyOwn: boolean }>;
+export type Writing = Readonly<{ context: WriteContext /** The answer may hold secret values. */; reveal: boolean; onlyOwn: boolean }>;
 
 /** What a write needs of its grant: always one tenant. */
 export function writingOf(deps: ApiDeps, resource: Resource, call: SignedInCall, grant: Grant, dryRun: boolean): Writing {

@@ -49,7 +49,10 @@ async function createIn(tx: TenantTx, context: WriteContext, wanted: Draft, reve
   const plain = newObject(context, draft, split.body, namespace);
   await appendAudit(tx, auditOfWrite(context, 'create', plain, null, stored(context, plain, split.data)));
   const over = await inWireWords(resource, plain.name, async () => (await admission.besideCreate?.(tx, context, plain)) ?? null);
-  const sealed = isSecret && Object.keys(split.data).length > 0 ? await sealSecret(tx, deps.keys, { uid: plain.uid, version: plain.generation }, bytesOf(split.data)) : undefined;
+  const sealed =
+    isSecret && Object.keys(split.data).length > 0
+      ? await sealSecret(tx, deps.keys, { uid: plain.uid, version: plain.generation }, bytesOf(split.data))
+      : undefined;
   const made = await inWireWords(resource, plain.name, () =>
     insertObject(tx, sealed === undefined ? plain : { ...plain, sealed }, consequences(resource, null, stored(context, plain, split.data))),
   );
@@ -78,7 +81,10 @@ async function checkNamespace(tx: TenantTx, name: string): Promise<void> {
 function newObject(context: WriteContext, { metadata }: Draft, body: JsonObject, namespace: string): NewObject {
   const { resource, scope, deps, call } = context;
   const unit = unitOf(resource, body);
-  const finalizers = resource.finalizer !== null && unit !== null && !metadata.finalizers.includes(resource.finalizer) ? [...metadata.finalizers, resource.finalizer] : metadata.finalizers;
+  const finalizers =
+    resource.finalizer !== null && unit !== null && !metadata.finalizers.includes(resource.finalizer)
+      ? [...metadata.finalizers, resource.finalizer]
+      : metadata.finalizers;
   // A Tenant owns itself: its rows stand under its own id.
   const uid = resource.kind === 'Tenant' ? scope.tenantId : randomUUID();
   return {
@@ -128,4 +134,3 @@ function lay(over: JsonObject, wire: JsonObject): JsonObject {
   }
   return laid;
 }
-

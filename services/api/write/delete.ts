@@ -25,12 +25,25 @@ export function readDeleteOptions(call: SignedInCall): DeleteOptions {
   const causes: Cause[] = [];
   const policy = value.propagationPolicy ?? call.query.get('propagationPolicy') ?? '';
   if (policy === 'Orphan' || value.orphanDependents === true) {
-    causes.push({ reason: 'FieldValueInvalid', field: 'propagationPolicy', message: 'Invalid value: "Orphan": objects in clusters are left behind by spec.deletionPolicy: Orphan of the definition' });
+    causes.push({
+      reason: 'FieldValueInvalid',
+      field: 'propagationPolicy',
+      message: 'Invalid value: "Orphan": objects in clusters are left behind by spec.deletionPolicy: Orphan of the definition',
+    });
   } else if (policy !== '' && policy !== 'Background' && policy !== 'Foreground') {
-    causes.push({ reason: 'FieldValueNotSupported', field: 'propagationPolicy', message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground"` });
+    causes.push({
+      reason: 'FieldValueNotSupported',
+      field: 'propagationPolicy',
+      message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground"`,
+    });
   }
   const dryRun = [value.dryRun ?? [], call.query.get('dryRun') ?? []].flat().filter((one) => one !== '');
-  if (dryRun.some((one) => one !== 'All')) causes.push({ reason: 'FieldValueNotSupported', field: 'dryRun', message: `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"` });
+  if (dryRun.some((one) => one !== 'All'))
+    causes.push({
+      reason: 'FieldValueNotSupported',
+      field: 'dryRun',
+      message: `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`,
+    });
   if (causes.length > 0) throw invalidOptions('DeleteOptions', causes);
   const preconditions = isObject(value.preconditions) ? value.preconditions : {};
   return { uid: textOrNull(preconditions.uid), version: textOrNull(preconditions.resourceVersion), dryRun: dryRun.length > 0 };
@@ -40,7 +53,11 @@ function textOrNull(value: JsonObject[string] | undefined): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-export type Deleted = Readonly<{ is: 'gone' | 'going'; /** A Status for what is gone, the object for what waits for its finalizers. */ answer: JsonObject; wire: JsonObject }>;
+export type Deleted = Readonly<{
+  is: 'gone' | 'going' /** A Status for what is gone, the object for what waits for its finalizers. */;
+  answer: JsonObject;
+  wire: JsonObject;
+}>;
 
 type Target = Readonly<{ name: string; onlyOwn: boolean; verb: Extract<Verb, 'delete' | 'deletecollection'> }>;
 
@@ -63,10 +80,18 @@ export async function removeObject(context: WriteContext, target: Target, option
 function checkPreconditions({ resource }: WriteContext, before: StoredObject, { uid, version }: DeleteOptions): void {
   if (uid !== null && uid !== before.uid) {
     const because = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.uid}`;
-    throw new AppError('conflict', conflict(resource, before.name, because).message, { name: before.name, group: resource.group, kind: resource.kind });
+    throw new AppError('conflict', conflict(resource, before.name, because).message, {
+      name: before.name,
+      group: resource.group,
+      kind: resource.kind,
+    });
   }
   if (version !== null && version !== before.resourceVersion) {
-    throw conflict(resource, before.name, `Precondition failed: ResourceVersion in precondition: ${version}, ResourceVersion in object meta: ${before.resourceVersion}`);
+    throw conflict(
+      resource,
+      before.name,
+      `Precondition failed: ResourceVersion in precondition: ${version}, ResourceVersion in object meta: ${before.resourceVersion}`,
+    );
   }
 }
 
@@ -89,7 +114,10 @@ async function removeIn(tx: TenantTx, context: WriteContext, verb: Target['verb'
     // What is in a namespace is torn down first; `finishNamespaces` lets it go then.
     status: isNamespace ? { ...before.status, phase: 'Terminating' } : before.status,
   };
-  return going(context, await inWireWords(resource, before.name, () => updateObject(tx, before, after, consequences(resource, before, after))));
+  return going(
+    context,
+    await inWireWords(resource, before.name, () => updateObject(tx, before, after, consequences(resource, before, after))),
+  );
 }
 
 function going({ resource }: WriteContext, object: StoredObject): Deleted {

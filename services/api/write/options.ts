@@ -14,10 +14,17 @@ export function readWriteOptions(query: Query, kind: OptionsKind): WriteOptions 
   const validation = query.get('fieldValidation') || 'Warn';
   if (!isFieldValidation(validation)) causes.push(unsupported('fieldValidation', validation, ['Ignore', 'Strict', 'Warn']));
   const manager = query.get('fieldManager') ?? '';
-  if (manager.length > 128) causes.push({ reason: 'FieldValueInvalid', field: 'fieldManager', message: 'Too long: may not be more than 128 bytes' });
-  else if (!/^[\x20-\x7e\u00a0-\uffff]*$/.test(manager)) causes.push({ reason: 'FieldValueInvalid', field: 'fieldManager', message: `Invalid value: ${JSON.stringify(manager)}: should only contain printable characters` });
+  if (manager.length > 128)
+    causes.push({ reason: 'FieldValueInvalid', field: 'fieldManager', message: 'Too long: may not be more than 128 bytes' });
+  else if (!/^[\x20-\x7e\u00a0-\uffff]*$/.test(manager))
+    causes.push({
+      reason: 'FieldValueInvalid',
+      field: 'fieldManager',
+      message: `Invalid value: ${JSON.stringify(manager)}: should only contain printable characters`,
+    });
   // Apply patches are refused before they come here, and `force` belongs to them alone.
-  if (kind === 'PatchOptions' && query.has('force')) causes.push({ reason: 'FieldValueForbidden', field: 'force', message: 'Forbidden: may not be specified for non-apply patch' });
+  if (kind === 'PatchOptions' && query.has('force'))
+    causes.push({ reason: 'FieldValueForbidden', field: 'force', message: 'Forbidden: may not be specified for non-apply patch' });
   if (causes.length > 0) throw invalidOptions(kind, causes);
   return { dryRun: dryRun === 'All', fieldValidation: isFieldValidation(validation) ? validation : 'Warn' };
 }
@@ -28,7 +35,11 @@ function isFieldValidation(text: string): text is FieldValidation {
 
 function unsupported(field: string, value: string, allowed: readonly string[]): Cause {
   const list = allowed.map((one) => JSON.stringify(one)).join(', ');
-  return { reason: 'FieldValueNotSupported', field, message: `Unsupported value: ${JSON.stringify(value.slice(0, 128))}: supported values: ${list}` };
+  return {
+    reason: 'FieldValueNotSupported',
+    field,
+    message: `Unsupported value: ${JSON.stringify(value.slice(0, 128))}: supported values: ${list}`,
+  };
 }
 
 /** `Warning` headers that kubectl prints (kube-api.md 2.3). */

@@ -5,12 +5,16 @@ import { qualifiedName, type Resource } from '#core/resource.ts';
 import type { Body } from '#services/api/wire/call.ts';
 import { decodeJson, decodeObject, type Decoded } from '#services/api/wire/decode.ts';
 import { invalid } from '#services/api/wire/status.ts';
+import { strategicMerge } from '#services/api/write/strategic-merge.ts';
 
 const maxOperations = 10_000;
 const maxDepth = 200;
 
 /** A patch, decoded once; `apply` is pure and may run again after a conflict. */
-export type Patch = Readonly<{ apply(current: JsonObject): Decoded; /** The version that a merge patch names as its precondition. */ version: string | null }>;
+export type Patch = Readonly<{
+  apply(current: JsonObject): Decoded /** The version that a merge patch names as its precondition. */;
+  version: string | null;
+}>;
 
 /** Reads a patch body. Throws AppError unsupportedMediaType for the types that this kind does not take, saying what to do instead. */
 export function readPatch(resource: Resource, name: string, body: Body): Patch {
@@ -20,25 +24,51 @@ export function readPatch(resource: Resource, name: string, body: Body): Patch {
     case 'json-patch':
       return operationsPatch(resource, name, body);
     case 'strategic-patch':
-      throw notTaken(resource, 'application/strategic-merge-patch+json', 'send a JSON merge patch instead: with kubectl patch add --type=merge');
+      if (resource.group === '') return strategicPatch(resource, body);
+      throw notTaken(
+        resource,
+        'application/strategic-merge-patch+json',
+        'send a JSON merge patch instead: with kubectl patch add --type=merge',
+      );
     case 'apply-patch':
-      throw notTaken(resource, 'application/apply-patch+yaml', 'server-side apply is not served yet: use kubectl apply without --server-side');
+      throw notTaken(
+        resource,
+        'application/apply-patch+yaml',
+        'server-side apply is not served yet: use kubectl apply without --server-side',
+      );
     default:
       throw new Error('a patch route let a body of another kind pass');
   }
 }
 
+/** Patch types of a kind, as the OpenAPI document lists them: kubectl chooses by that list. */
+export function patchTypesOf(resource: Pick<Resource, 'group'>): readonly string[] {
+  const all = ['application/json-patch+json', 'application/merge-patch+json'];
+  return resource.group === '' ? [...all, 'application/strategic-merge-patch+json'] : all;
+}
+
 function notTaken(resource: Resource, type: string, hint: string): AppError {
-  const accepted = 'application/json-patch+json, application/merge-patch+json';
-  return new AppError('unsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted}; ${type} is not accepted for ${qualifiedName(resource)}; ${hint}`);
+  const accepted = patchTypesOf(resource).join(', ');
+  return new AppError(
+    'unsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${accepted}; ${type} is not accepted for ${qualifiedName(resource)}; ${hint}`,
+  );
+}
+
+function strategicPatch(resource: Resource, body: Body): Patch {
+  const { value, duplicates } = decodeObject(body);
+  return { version: versionIn(value), apply: (current) => ({ value: strategicMerge(resource, current, value), duplicates }) };
+}
+
+function versionIn({ metadata }: JsonObject): string | null {
+  const version = isObject(metadata) ? metadata.resourceVersion : undefined;
+  return typeof version === 'string' && version !== '' ? version : null;
 }
 
 function mergePatch(body: Body): Patch {
   const { value, duplicates } = decodeObject(body);
-  const metadata = isObject(value.metadata) ? value.metadata : {};
-  const version = typeof metadata.resourceVersion === 'string' && metadata.resourceVersion !== '' ? metadata.resourceVersion : null;
   return {
-    version,
+    version: versionIn(value),
     apply(current) {
       const merged = merge(current, value, 0);
       return { value: isObject(merged) ? merged : {}, duplicates };
@@ -64,7 +94,11 @@ const operationNames: readonly string[] = ['add', 'remove', 'replace', 'move', '
 function operationsPatch(resource: Resource, name: string, body: Body): Patch {
   const list = decodeJson(body);
   if (!Array.isArray(list)) throw new AppError('badRequest', 'a JSON patch is a list of operations');
-  if (list.length > maxOperations) throw new AppError('tooLarge', `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${list.length}`);
+  if (list.length > maxOperations)
+    throw new AppError(
+      'tooLarge',
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${list.length}`,
+    );
   const operations = list.map((one: Json, index) => operationOf(one, index));
   return { version: null, apply: (current) => ({ value: applyAll(resource, name, current, operations), duplicates: [] }) };
 }
@@ -89,7 +123,13 @@ function applyAll(resource: Resource, name: string, current: JsonObject, operati
   let document: unknown = structuredClone(current);
   for (const [index, operation] of operations.entries()) {
     document = applyOne(document, operation, () =>
-      invalid(resource, name, [{ reason: 'FieldValueInvalid', field: 'patch', message: `Invalid value: operation ${index} (${operation.op} ${operation.path.slice(0, 256)}) cannot be done on this object` }]),
+      invalid(resource, name, [
+        {
+          reason: 'FieldValueInvalid',
+          field: 'patch',
+          message: `Invalid value: operation ${index} (${operation.op} ${operation.path.slice(0, 256)}) cannot be done on this object`,
+        },
+      ]),
     );
   }
   if (!isJsonObject(document)) throw new AppError('badRequest', 'the JSON patch leaves no object');

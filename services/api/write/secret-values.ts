@@ -18,13 +18,26 @@ export type Placeholder = Readonly<{ of(key: string): string; isOf(key: string, 
 
 export function newPlaceholder(): Placeholder {
   const mark = `kept:${randomBytes(24).toString('hex')}:`;
-  return { of: (key) => `${mark}${key}`, isOf: (key, text) => text === `${mark}${key}`, isIn: (value) => stringifyJson(value).includes(mark) };
+  return {
+    of: (key) => `${mark}${key}`,
+    isOf: (key, text) => text === `${mark}${key}`,
+    isIn: (value) => stringifyJson(value).includes(mark),
+  };
 }
 
-type Split = Readonly<{ /** Without values. */ body: JsonObject; data: SecretData; /** A value was given that is not a placeholder. */ given: boolean }>;
+type Split = Readonly<{
+  /** Without values. */ body: JsonObject;
+  data: SecretData /** A value was given that is not a placeholder. */;
+  given: boolean;
+}>;
 
 /** Takes the values out of a Secret's body: `stringData` is written over `data`, placeholders become the values they stand for. */
-export function splitSecret(resource: Resource, name: string, body: JsonObject, kept: Readonly<{ placeholder: Placeholder; data: SecretData }> | null): Split {
+export function splitSecret(
+  resource: Resource,
+  name: string,
+  body: JsonObject,
+  kept: Readonly<{ placeholder: Placeholder; data: SecretData }> | null,
+): Split {
   const { data, stringData, ...rest } = body;
   const values: Record<string, string> = {};
   let given = false;
@@ -56,7 +69,9 @@ function checkBase64(text: string): string {
 function checkSize(resource: Resource, name: string, values: SecretData): void {
   const bytes = Object.values(values).reduce((sum, value) => sum + (value.length / 4) * 3, 0);
   if (bytes <= maxTotalBytes) return;
-  throw invalid(resource, name, [{ reason: 'FieldValueInvalid', field: 'data', message: `Too long: may not be more than ${maxTotalBytes} bytes` }]);
+  throw invalid(resource, name, [
+    { reason: 'FieldValueInvalid', field: 'data', message: `Too long: may not be more than ${maxTotalBytes} bytes` },
+  ]);
 }
 
 /** Refuses a draft that holds a placeholder outside `data`. */
@@ -65,7 +80,9 @@ export function refuseCopies(resource: Resource, name: string, placeholder: Plac
 }
 
 function copied(resource: Resource, name: string): AppError {
-  return invalid(resource, name, [{ reason: 'FieldValueForbidden', field: 'data', message: 'Forbidden: a value that you may not read cannot be copied or moved' }]);
+  return invalid(resource, name, [
+    { reason: 'FieldValueForbidden', field: 'data', message: 'Forbidden: a value that you may not read cannot be copied or moved' },
+  ]);
 }
 
 export function bytesOf(data: SecretData): Readonly<Record<string, Uint8Array>> {

@@ -16,7 +16,9 @@ const sameForAll = 'the documents do not depend on roles';
 /** OpenAPI v3: a root that names the group documents by hash, so that clients keep them for good (kube-api.md 5.8). */
 export function openApiRoutes(served: Served): readonly SignedInRoute[] {
   const documents = documentsOf(served);
-  const root: JsonObject = { paths: Object.fromEntries(documents.map(({ path, hash }) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }])) };
+  const root: JsonObject = {
+    paths: Object.fromEntries(documents.map(({ path, hash }) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }])),
+  };
   return [
     get('/openapi/v3', async () => jsonAnswer(200, root)),
     get('/openapi/v2', async (call) => {
@@ -34,7 +36,12 @@ function get(url: string, handler: SignedInRoute['handler']): SignedInRoute {
 function documentsOf({ resources }: Served): readonly Document[] {
   const versions = [...new Set(resources.map((one) => apiVersionOf(one)))];
   return versions.map((version) => {
-    const text = stringifyJson(groupDocument(resources.filter((one) => apiVersionOf(one) === version), version));
+    const text = stringifyJson(
+      groupDocument(
+        resources.filter((one) => apiVersionOf(one) === version),
+        version,
+      ),
+    );
     const hash = createHash('sha512').update(text).digest('hex').toUpperCase();
     return { path: version.includes('/') ? `apis/${version}` : `api/${version}`, text, hash };
   });

@@ -19,10 +19,16 @@ export function updateHandler(deps: ApiDeps, schemas: Schemas, resource: Resourc
     const options = readWriteOptions(call.query, 'UpdateOptions');
     if (call.body === null) throw new AppError('badRequest', 'the body of the request must hold the object');
     const decoded = decodeObject(call.body);
-    const draft = readDraft(schemas, resource, decoded, options.fieldValidation);
     const { context, reveal, onlyOwn } = writingOf(deps, resource, call, grant, options.dryRun);
-    const version = versionOfPut(decoded.value);
-    const { wire } = await changeObject(context, { verb: 'update', name, reveal, onlyOwn, version, draftOf: () => draft });
-    return objectAnswer({ resource, view, query: call.query, wire, nowMs: deps.clock.nowMs(), headers: warningHeaders(draft.warnings) });
+    const { wire, warnings } = await changeObject(context, {
+      verb: 'update',
+      name,
+      reveal,
+      onlyOwn,
+      version: versionOfPut(decoded.value),
+      // Read only once the object was found: what is missing is 404 like what is hidden, whatever the body holds.
+      draftOf: () => readDraft(schemas, resource, decoded, options.fieldValidation),
+    });
+    return objectAnswer({ resource, view, query: call.query, wire, nowMs: deps.clock.nowMs(), headers: warningHeaders(warnings) });
   };
 }

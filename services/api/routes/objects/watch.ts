@@ -19,6 +19,10 @@ export function watchHandler(deps: ApiDeps, resource: Resource): ResourceRoute['
     await auditReveal(deps, call, parts, { kind: resource.kind, verb: 'watch', namespace: call.params.namespace ?? '', name: '' });
     const events = watchEvents({ resource, view, query: call.query, nowMs: () => deps.clock.nowMs() });
     const rights = recheck(deps, resource, call, grant);
-    return { is: 'stream', contentType: 'application/json', run: (sink) => runWatch({ deps, reading, options, events, rights, expiresAtMs: call.principal.expiresAtMs }, sink) };
+    return {
+      is: 'stream',
+      contentType: 'application/json',
+      run: (sink) => runWatch({ deps, reading, options, events, rights, expiresAtMs: call.principal.expiresAtMs }, sink),
+    };
   };
 }

@@ -1,10 +1,10 @@
 import type { Json, JsonObject } from '#core/json.ts';
 import { apiVersionOf, type Resource, type Verb } from '#core/resource.ts';
 import { metaSchemas } from '#services/api/wire/open-api/meta-schemas.ts';
+import { patchTypesOf } from '#services/api/write/patch.ts';
 import { toOpenApi } from '#services/api/wire/open-api/schema.ts';
 
 const metaPrefix = 'io.k8s.apimachinery.pkg.apis.meta.v1';
-const patchTypes: readonly string[] = ['application/json-patch+json', 'application/merge-patch+json'];
 
 /**
  * The OpenAPI 3.0 document of one group and version, made from the registry (kube-api.md 5.8). kubectl looks in it for a PATCH with the parameter
@@ -21,7 +21,12 @@ export function groupDocument(resources: readonly Resource[], version: string): 
     openapi: '3.0.0',
     info: { title: 'Weir', version },
     paths,
-    components: { schemas, securitySchemes: { BearerToken: { type: 'http', scheme: 'bearer', description: 'An ID token of the OIDC issuer, or a token made by Weir.' } } },
+    components: {
+      schemas,
+      securitySchemes: {
+        BearerToken: { type: 'http', scheme: 'bearer', description: 'An ID token of the OIDC issuer, or a token made by Weir.' },
+      },
+    },
     security: [{ BearerToken: [] }],
   };
 }
@@ -104,7 +109,14 @@ function withOperations(parameters: readonly JsonObject[], operations: Readonly<
 }
 
 /** Null for a verb that the kind does not have. */
-function operation(resource: Resource, verb: Verb, action: string, parameters: readonly JsonObject[], code: number, answer: 'List' | 'Status' | ''): JsonObject | null {
+function operation(
+  resource: Resource,
+  verb: Verb,
+  action: string,
+  parameters: readonly JsonObject[],
+  code: number,
+  answer: 'List' | 'Status' | '',
+): JsonObject | null {
   if (!resource.verbs.includes(verb)) return null;
   const { group, version, kind } = resource;
   const name = answer === 'Status' ? `${metaPrefix}.Status` : `${schemaName(resource)}${answer}`;
@@ -115,7 +127,10 @@ function operation(resource: Resource, verb: Verb, action: string, parameters: r
     operationId: `${verb}${group.replaceAll(/[^a-z]/g, '')}${version}${resource.scope}${kind}`,
     parameters: [...parameters],
     ...(body === null ? {} : { requestBody: body }),
-    responses: { [String(code)]: { description: 'OK', content: { 'application/json': { schema: ref(name) } } }, 401: { description: 'Unauthorized' } },
+    responses: {
+      [String(code)]: { description: 'OK', content: { 'application/json': { schema: ref(name) } } },
+      401: { description: 'Unauthorized' },
+    },
     'x-kubernetes-action': verb === 'list' ? 'list' : action,
     'x-kubernetes-group-version-kind': { group, version, kind },
   };
@@ -124,7 +139,7 @@ function operation(resource: Resource, verb: Verb, action: string, parameters: r
 function requestBody(resource: Resource, verb: Verb): JsonObject | null {
   if (verb === 'patch') {
     const schema = ref(`${metaPrefix}.Patch`);
-    return { content: Object.fromEntries(patchTypes.map((type) => [type, { schema }])), required: true };
+    return { content: Object.fromEntries(patchTypesOf(resource).map((type) => [type, { schema }])), required: true };
   }
   if (verb === 'create' || verb === 'update') {
     const schema = ref(schemaName(resource));

@@ -73,7 +73,11 @@ export const metaSchemas: Readonly<Record<string, JsonObject>> = Object.freeze({
       dryRun: { type: 'array', items: { type: 'string' }, description: 'All: nothing is stored.', 'x-kubernetes-list-type': 'atomic' },
       gracePeriodSeconds: { type: 'integer', format: 'int64', description: 'Ignored.' },
       propagationPolicy: text('Background or Foreground.'),
-      preconditions: { type: 'object', description: 'What must hold.', properties: { uid: text('Identity.'), resourceVersion: text('Version.') } },
+      preconditions: {
+        type: 'object',
+        description: 'What must hold.',
+        properties: { uid: text('Identity.'), resourceVersion: text('Version.') },
+      },
     },
   },
   'io.k8s.apimachinery.pkg.apis.meta.v1.Patch': { type: 'object', description: 'A patch in one of the accepted types.' },

@@ -23,7 +23,8 @@ function convert(name: string, value: Json): Json {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toOpenApi(inner)]));
   }
   if (name === 'items') return toOpenApi(value);
-  if ((name === 'anyOf' || name === 'oneOf' || name === 'allOf') && Array.isArray(value)) return value.map((inner: Json) => toOpenApi(inner));
+  if ((name === 'anyOf' || name === 'oneOf' || name === 'allOf') && Array.isArray(value))
+    return value.map((inner: Json) => toOpenApi(inner));
   return value;
 }
 
@@ -35,5 +36,7 @@ function valuesOf(schema: JsonObject): Json | undefined {
 }
 
 function onlyDescribes(out: JsonObject): boolean {
-  return Object.keys(out).every((key) => key === 'description' || key.startsWith('x-kubernetes-')) && out['x-kubernetes-int-or-string'] !== true;
+  return (
+    Object.keys(out).every((key) => key === 'description' || key.startsWith('x-kubernetes-')) && out['x-kubernetes-int-or-string'] !== true
+  );
 }
