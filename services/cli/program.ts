@@ -3,6 +3,7 @@ import type { Cli } from '#services/cli/cli.ts';
 import { applyCommand } from '#services/cli/commands/apply.ts';
 import { approveCommand } from '#services/cli/commands/approve.ts';
 import { clusterCommand } from '#services/cli/commands/cluster.ts';
+import { completeCommand, completionCommand } from '#services/cli/commands/completion.ts';
 import { deleteCommand } from '#services/cli/commands/delete.ts';
 import { diffCommand } from '#services/cli/commands/diff.ts';
 import { eventsCommand } from '#services/cli/commands/events.ts';
@@ -42,6 +43,7 @@ const commands: readonly ((cli: Cli) => Command)[] = Object.freeze([
   approveCommand,
   tenantCommand,
   clusterCommand,
+  completionCommand,
 ]);
 
 /** The command tree. Actions throw; nothing in it ends the process. */
@@ -53,6 +55,10 @@ export function buildProgram(cli: Cli): Command {
     .exitOverride()
     .addHelpText('after', after);
   for (const command of commands) program.addCommand(command(cli));
+  program.addCommand(
+    completeCommand(cli, () => program),
+    { hidden: true },
+  );
   for (const command of allCommands(program))
     command.exitOverride().configureOutput({ writeOut: (text) => cli.io.out(text), writeErr: (text) => cli.io.err(text) });
   return program;

@@ -1,4 +1,4 @@
-import { canonicalJson, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
+import { canonicalJson, isObject, type Json, type JsonObject, stringifyJson, textAt } from '#core/json.ts';
 import type { InputObject } from '#services/cli/apply/documents.ts';
 import { threeWayPatch, withLastApplied } from '#services/cli/apply/merge.ts';
 import { unanswered } from '#services/cli/failure.ts';
@@ -78,7 +78,12 @@ async function applySecret(
 
 function encoded(stringData: Json | undefined): JsonObject {
   if (!isObject(stringData)) return {};
-  return Object.fromEntries(Object.entries(stringData).map(([key, value]) => [key, Buffer.from(String(value), 'utf8').toString('base64')]));
+  return Object.fromEntries(
+    Object.entries(stringData).map(([key, value]) => [
+      key,
+      Buffer.from(typeof value === 'string' ? value : stringifyJson(value), 'utf8').toString('base64'),
+    ]),
+  );
 }
 
 async function readOrNull(plane: Plane, path: string): Promise<JsonObject | null> {

@@ -58,7 +58,8 @@ export function parseDocuments(text: string, from: string): readonly InputObject
 
 function valuesOf(text: string, from: string): readonly Json[] {
   try {
-    if (text.trimStart().startsWith('{')) return [parseJson(text)];
+    const json = jsonOrNull(text);
+    if (json !== null) return [json];
     return parseAllDocuments(text, { version: '1.1', uniqueKeys: true, customTags: goTags }).map((document) => {
       const [broken] = document.errors;
       if (broken !== undefined) throw broken;
@@ -67,6 +68,17 @@ function valuesOf(text: string, from: string): readonly Json[] {
     });
   } catch (error) {
     throw unanswered(`${from} is neither YAML nor JSON: ${reasonOf(error).split('\n', 1)[0] ?? ''}`, {}, { cause: error });
+  }
+}
+
+/** JSON keeps its big integers when it is read as JSON; a document that only begins like it (flow YAML) is YAML. */
+function jsonOrNull(text: string): Json {
+  if (!text.trimStart().startsWith('{')) return null;
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type JsonObject, textAt } from '#core/json.ts';
+import { type JsonObject, stringifyJson, textAt } from '#core/json.ts';
 import { parseRfc3339 } from '#core/time.ts';
 import type { Cli, ReachOptions } from '#services/cli/cli.ts';
 import { withOutput, withReach } from '#services/cli/commands/options.ts';
@@ -43,7 +43,9 @@ function eventTable(cli: Cli, events: readonly JsonObject[], wide: boolean, with
     textAt(event, 'type') ?? '',
     textAt(event, 'reason') ?? '',
     `${textAt(event, 'involvedObject', 'kind') ?? ''}/${textAt(event, 'involvedObject', 'name') ?? ''}`,
-    ...(wide ? [textAt(event, 'source', 'component') ?? textAt(event, 'reportingComponent') ?? '', String(event['count'] ?? 1)] : []),
+    ...(wide
+      ? [textAt(event, 'source', 'component') ?? textAt(event, 'reportingComponent') ?? '', stringifyJson(event['count'] ?? 1)]
+      : []),
     textAt(event, 'message') ?? '',
   ]);
   return tableText(

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { at, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
+import { at, type Json, type JsonObject, stringifyJson, textAt } from '#core/json.ts';
 import type { Cli, ReachOptions } from '#services/cli/cli.ts';
 import { withOutput, withReach } from '#services/cli/commands/options.ts';
 import { refused, unanswered } from '#services/cli/failure.ts';
@@ -122,7 +122,7 @@ function joinTables(
 
 function cellText(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
-  return isObject(value) || Array.isArray(value) ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : stringifyJson(value);
 }
 
 /** Null stands for all namespaces, and for resources that have none. */

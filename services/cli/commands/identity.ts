@@ -78,7 +78,7 @@ export function whoamiCommand(cli: Cli): Command {
         };
         const rows = Object.entries(who)
           .slice(1)
-          .map(([field, value]) => [field, Array.isArray(value) ? value.join(', ') : String(value ?? '')]);
+          .map(([field, value]) => [field, Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : '']);
         printValue(cli.io, output, who, () => tableText(['field', 'value'], rows));
       });
     },

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { textAt } from '#core/json.ts';
+import { type JsonObject, textAt } from '#core/json.ts';
 import type { Cli } from '#services/cli/cli.ts';
 import { type PlaneContext, writePlaneContexts } from '#services/cli/config/kubeconfig-write.ts';
 import { knownPlane, rememberPlane } from '#services/cli/config/plane-file.ts';
@@ -14,6 +14,7 @@ import type { LoginSettings } from '#services/cli/login/provider.ts';
 import { openPlane, type Plane } from '#services/cli/plane/plane.ts';
 import { checkServer, readCa } from '#services/cli/plane/reach.ts';
 import { listAll } from '#services/cli/plane/resources.ts';
+import { isStatus } from '#services/cli/plane/status-failure.ts';
 
 type Options = Readonly<{ server?: string; ca?: string; method?: 'browser' | 'device' | 'token'; secureStorage?: boolean }>;
 
@@ -69,11 +70,20 @@ async function obtain(cli: Cli, options: Options, settings: LoginSettings): Prom
 
 /** One context per namespace that the user sees, named by its tenant. */
 export async function contextsOf(plane: Plane): Promise<readonly PlaneContext[]> {
-  const { items } = await listAll(plane, '/api/v1/namespaces');
-  return items.map((one) => {
+  return (await visibleNamespaces(plane)).map((one) => {
     const namespace = textAt(one, 'metadata', 'name') ?? '';
     return { name: `weir/${textAt(one, 'metadata', 'labels', 'toolkit.fluxcd.io/tenant') ?? namespace}/${namespace}`, namespace };
   });
+}
+
+/** A list of namespaces is refused to who sees none: a good login all the same. */
+async function visibleNamespaces(plane: Plane): Promise<readonly JsonObject[]> {
+  try {
+    return (await listAll(plane, '/api/v1/namespaces')).items;
+  } catch (error) {
+    if (isStatus(error, 403)) return [];
+    throw error;
+  }
 }
 
 async function tellContexts(cli: Cli, server: string, caPem: string | null, contexts: readonly PlaneContext[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Document, isMap, isSeq, parseDocument, YAMLMap, YAMLSeq } from 'yaml';
+import { type Document, isMap, isSeq, parseDocument, type YAMLMap, YAMLSeq } from 'yaml';
 import { unanswered } from '#services/cli/failure.ts';
 
 export type PlaneContext = Readonly<{ name: string; namespace: string }>;

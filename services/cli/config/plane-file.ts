@@ -14,6 +14,7 @@ const KnownPlane = Type.Object(
     issuer: Type.String(),
     clientId: Type.String(),
     scopes: Type.Array(Type.String()),
+    issuerCaPem: Type.Union([Type.String(), Type.Null()]),
   },
   { additionalProperties: false },
 );

@@ -1,4 +1,4 @@
-import type { Configuration } from 'openid-client';
+import type * as OpenidClient from 'openid-client';
 import type { Cli } from '#services/cli/cli.ts';
 import type { StoredTokens } from '#services/cli/config/token-store.ts';
 import { reasonOf, unanswered } from '#services/cli/failure.ts';
@@ -8,7 +8,7 @@ import { httpsFetch } from '#services/cli/login/https-fetch.ts';
 /** What the plane says of its identity provider. */
 export type LoginSettings = Readonly<{ issuer: string; clientId: string; scopes: readonly string[]; caPem: string | null }>;
 
-export type Provider = Readonly<{ library: typeof import('openid-client'); config: Configuration; close(): void }>;
+export type Provider = Readonly<{ library: typeof OpenidClient; config: OpenidClient.Configuration; close(): void }>;
 
 /** Reads the issuer's metadata; its `issuer` must be the very text that was asked for. Throws CliFailure (exit 2). */
 export async function openProvider(cli: Cli, settings: LoginSettings): Promise<Provider> {
