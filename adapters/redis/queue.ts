@@ -1,4 +1,4 @@
-import { createPostgresBackend, Queue, Worker as BullWorker, withBackend, type ConnectionOptions } from 'bullmq';
+import { createPostgresBackend, DEFAULT_SCHEMA, Queue, runMigrations, Worker as BullWorker, withBackend, type ConnectionOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Worker as WorkerName } from '#core/kind.ts';
 import { jobKey, parseJob, type Job } from '#core/job.ts';
@@ -9,7 +9,7 @@ import type { Queues, QueueWorker } from '#core/queue.ts';
 type PoolOption = NonNullable<ConstructorParameters<ReturnType<typeof postgresClasses>['Queue']>[1]['connection']>;
 
 /** The database pool for the stand-in, made by the composition root with its own role and schema (adapters do not know each other). A `pg.Pool`. */
-export type DatabasePool = Readonly<{ connect: unknown; query: unknown; end(): Promise<void> }>;
+export type DatabasePool = Readonly<{ connect(): Promise<unknown>; end(): Promise<void> }>;
 
 export type QueueOptions =
   | Readonly<{ on: 'redis'; url: string; log: Log; /** Lock of a running job; only an optimisation, truth is the lease in PostgreSQL. */ lockMs?: number }>
@@ -72,6 +72,7 @@ async function openOnPostgres({ pool: given, log, lockMs, end }: Extract<QueueOp
   const classes = postgresClasses();
   // BullMQ's type of a pool and the driver's differ in overloads only; BullMQ documents that it takes a pg.Pool as it is.
   const pool = given as unknown as PoolOption;
+  await migrateQueues(given);
   const queues = new Map(NAMES.map((name) => [name, new classes.Queue(name, { connection: pool })]));
   for (const queue of queues.values()) queue.on('error', (error) => log.warn({ error: error.message }, 'queue failed'));
   await Promise.all([...queues.values()].map((queue) => queue.waitUntilReady()));
@@ -84,6 +85,18 @@ async function openOnPostgres({ pool: given, log, lockMs, end }: Extract<QueueOp
     serve: (name, concurrency, run) => new classes.Worker(name, run, { connection: pool, concurrency, lockDuration: lockMs ?? LOCK_MS, maxStalledCount: 5, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }) as unknown as BullWorker,
     end,
   });
+}
+
+type MigrationClient = Parameters<typeof runMigrations>[0] & Readonly<{ release(): void }>;
+
+/** BullMQ's own tables, in its own schema; without them every queue answers with a storm of errors. Idempotent. */
+async function migrateQueues(pool: DatabasePool): Promise<void> {
+  const client = (await pool.connect()) as MigrationClient;
+  try {
+    await runMigrations(client, DEFAULT_SCHEMA);
+  } finally {
+    client.release();
+  }
 }
 
 type Run = (job: Readonly<{ data: unknown }>, token?: string, signal?: AbortSignal) => Promise<void>;
