@@ -2,13 +2,13 @@ import Fastify from 'fastify';
 import type { ApiDeps, ServerTls } from '#services/api/deps.ts';
 import { credentialRoutes } from '#services/api/routes/credentials/credential-routes.ts';
 import { hookRoutes } from '#services/api/routes/hook/hook-routes.ts';
-import { objectRoutes } from '#services/api/routes/object-routes.ts';
 import { metaRoutes } from '#services/api/routes/meta-routes.ts';
+import { objectRoutes } from '#services/api/routes/object-routes.ts';
 import { serviceAccountTokenRoutes } from '#services/api/routes/token/token-routes.ts';
 import type { App, Reply, Request } from '#services/api/wire/http.ts';
 import { checkRoutes, type Route } from '#services/api/wire/route.ts';
-import { type Admitted, admit, auditIdOf } from '#services/api/wire/serve.ts';
 import { sendAnswer } from '#services/api/wire/send.ts';
+import { type Admitted, admit, auditIdOf } from '#services/api/wire/serve.ts';
 import { failureOf, methodNotAllowed, pathNotFound } from '#services/api/wire/status.ts';
 
 /** kube-apiserver's default for streams of one HTTP/2 connection is 100; each watch holds one. */

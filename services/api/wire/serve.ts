@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '#core/tenant.ts';
 import type { ApiDeps } from '#services/api/deps.ts';
-import { bodyFormat } from '#services/api/wire/content-type.ts';
 import type { Answer, Body, Call, SignedInCall } from '#services/api/wire/call.ts';
+import { bodyFormat } from '#services/api/wire/content-type.ts';
 import { type Grant, grantOf } from '#services/api/wire/grant.ts';
+import type { Reply, Request } from '#services/api/wire/http.ts';
 import { parseQuery } from '#services/api/wire/query.ts';
 import { readBody } from '#services/api/wire/read-body.ts';
-import type { Reply, Request } from '#services/api/wire/http.ts';
 import type { PublicRoute, ResourceRoute, Route } from '#services/api/wire/route.ts';
 
 /** A request that passed identity, rights, size and content type, in the order of kube-api.md 2.4; `run` is its handler. */
