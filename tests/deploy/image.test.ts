@@ -149,10 +149,10 @@ test('each part runs alone: what the API takes, the scheduler hands to a worker,
     apiVersion: 'weir.dev/v1',
     kind: 'Tenant',
     metadata: { name: 'team-a' },
-    spec: { namespaces: ['team-a'], members: [{ subject: 'pat', role: 'admin' }] },
+    spec: { namespaces: { names: ['team-a'] }, members: [{ subject: 'pat', role: 'admin' }] },
   };
   const made = await ask(port, '/apis/weir.dev/v1/tenants', { token, body: tenant });
-  expect(made.body).toContain('"team-a"');
+  expect(made.body).toContain('"kind":"Tenant"');
   expect(made.status).toBe(201);
   expect(
     (await ask(port, '/api/v1/namespaces', { token, body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team-a' } } })).status,
