@@ -82,6 +82,7 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
       log,
       failpoints,
       leaseMs: config.leaseMs,
+      released: opened.adapters.clusters.release,
       worker,
     };
     const running = startWorker({ name, queues, runtime, concurrency, log });

@@ -30,6 +30,8 @@ export type Runtime = Readonly<{
   log: Log;
   failpoints: Failpoints;
   leaseMs: number;
+  /** A delivery is gone: what was held for it (watches) can go. */
+  released(deliveryId: string): void;
   /** Name of this worker process, for scopes and logs. */
   worker: string;
 }>;

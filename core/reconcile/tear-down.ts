@@ -18,8 +18,10 @@ export async function tearDown(runtime: Runtime, running: Running, why: 'deleted
   const judged = await finalize(runtime, running, why, objects);
   if (judged === null) return 'lost';
   if (judged.is === 'ready') {
-    if (unit.delivery !== null) await store.dropDelivery(scope, run);
-    else await store.dropDefinition(scope, run, runnable.resource.finalizer ?? '');
+    if (unit.delivery !== null) {
+      await store.dropDelivery(scope, run);
+      runtime.released(unit.delivery.uid);
+    } else await store.dropDefinition(scope, run, runnable.resource.finalizer ?? '');
     return 'done';
   }
   const status = statusOf(unit.delivery ?? unit.definition);
@@ -37,6 +39,7 @@ async function letGo(runtime: Runtime, { scope, run, unit, runnable }: Running, 
   const status = statusOf(unit.delivery);
   await runtime.store.commit(scope, run, writeUp({ run, unit, runnable, judged, status, statusAtStart: status, objects: [], acted: true, startedAtMs, nowMs: runtime.clock.nowMs() }));
   await runtime.store.dropDelivery(scope, run);
+  if (unit.delivery !== null) runtime.released(unit.delivery.uid);
   return 'done';
 }
 

@@ -21,6 +21,6 @@ type Parts = Readonly<{ config: Config; queues: Queues; opened: OpenedAdapters; 
 /** Starts workers that share one set of adapters. */
 export function openWorkers({ config, queues, opened, clock, log, failpoints, worker, names }: Parts): readonly RunningWorker[] {
   const concurrency = concurrencyOf(config);
-  const runtime = { store: opened.adapters.store, runnables, bind: bindPorts(opened.adapters), clock, log, failpoints, leaseMs: config.leaseMs, worker };
+  const runtime = { store: opened.adapters.store, runnables, bind: bindPorts(opened.adapters), clock, log, failpoints, leaseMs: config.leaseMs, released: opened.adapters.clusters.release, worker };
   return names.map((name) => startWorker({ name, queues, runtime, concurrency: concurrency[name], log }));
 }

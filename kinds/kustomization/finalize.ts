@@ -1,7 +1,7 @@
 import { APPROVE_PRUNE } from '#core/consequences.ts';
 import type { Ctx, Judged } from '#core/kind.ts';
 import { describeRef, refOfId } from '#core/object-id.ts';
-import type { KustomizationObj, Needs } from './observe.ts';
+import { withinGrant, type KustomizationObj, type Needs } from './observe.ts';
 import { planOf, pruneDigest, pruneGuard, type Leaving } from './plan.ts';
 import { refuseDenied, removeAll } from './act/prune.ts';
 import type { KustomizationStatus } from './schema.ts';
@@ -15,7 +15,7 @@ const AGAIN_MS = 2_000;
  */
 export async function finalize(ctx: Ctx<Needs>, obj: KustomizationObj, why: 'deleted' | 'deselected'): Promise<Judged<typeof KustomizationStatus>> {
   const { spec, definition } = obj;
-  const inventory = await ctx.inventory.load();
+  const inventory = withinGrant(await ctx.inventory.load(), ctx.cluster.namespaces);
   if (inventory.length === 0 || spec.suspend === true || !deletes(spec)) return gone();
   const refs = inventory.flatMap((entry) => {
     const ref = refOfId(entry.id, entry.version);

@@ -52,7 +52,8 @@ export async function observe(ctx: Ctx<Needs>, obj: KustomizationObj): Promise<S
   const rendered = await ctx.render.render({ artifactDigest: source.digest, path: spec.path ?? '', build: buildOf(spec), substitution }, { timeoutMs: timeoutMs(spec) }, ctx.signal);
   await ctx.failpoints.hit('r5');
   const desired = await namedObjects(ctx, obj, rendered);
-  const inventory = await ctx.inventory.load();
+  const recorded = await ctx.inventory.load();
+  const inventory = withinGrant(recorded, ctx.cluster.namespaces);
   const live = await ctx.cluster.live(obj.deliveryId, refsOf(desired, inventory), ctx.signal);
   const full = definition.annotations[REQUESTED_AT] !== obj.status?.lastHandledReconcileAt && !obj.done.includes('apply') && !obj.done.includes('note');
   const plan = planOf({ desired, inventory, live, deliveryId: obj.deliveryId, full });
@@ -61,7 +62,7 @@ export async function observe(ctx: Ctx<Needs>, obj: KustomizationObj): Promise<S
   const busy = (sorted.apply.length > 0 && !obj.done.includes('apply')) || (spec.prune && plan.prune.length > 0 && !obj.done.includes('prune'));
   const waitFor = busy ? [] : awaited(spec, desired, obj.definition.namespace);
   const health = waitFor.length === 0 ? null : await ctx.cluster.health(obj.deliveryId, waitFor, ctx.signal);
-  return { at: 'rendered', revision: source.revision, originRevision: source.originRevision, artifactDigest: source.digest, rendered, ...sorted, plan, inventory, prune, health, full };
+  return { at: 'rendered', revision: source.revision, originRevision: source.originRevision, artifactDigest: source.digest, rendered, ...sorted, plan, inventory: recorded, prune, health, full };
 }
 
 function blocked(by: 'unsupported' | 'foreign' | 'missing' | 'noArtifact' | 'dependency', message: string, revision: string | null): Seen {
@@ -105,6 +106,18 @@ export async function namedObjects(ctx: Ctx<Needs>, obj: KustomizationObj, rende
     { definitionNamespace: definition.namespace, granted: ctx.cluster.namespaces, clusterName: ctx.cluster.clusterName, isNamespaced: (apiVersion, kind) => scopes.get(keyOfKind(apiVersion, kind)) ?? null },
     { force: spec.force ?? false },
   );
+}
+
+/**
+ * Entries in namespaces that are still granted. The others stay recorded and are not looked at: the tenant's account has no business there any more, and nothing is known about
+ * them, so nothing is deleted.
+ */
+export function withinGrant(inventory: readonly InventoryEntry[], granted: readonly string[]): readonly InventoryEntry[] {
+  if (granted.length === 0) return inventory;
+  return inventory.filter((entry) => {
+    const ref = refOfId(entry.id, entry.version);
+    return ref === null || ref.namespace === '' || granted.includes(ref.namespace);
+  });
 }
 
 function refsOf(desired: readonly Desired[], inventory: readonly InventoryEntry[]): readonly Readonly<{ id: string; ref: ObjectRef }>[] {
