@@ -37,6 +37,10 @@ export function buildApp(deps: ApiDeps, options: AppOptions): App {
   app.removeAllContentTypeParsers();
   // The admitting hook has read the body; the parser only has to accept whatever content type passed it.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+  // By now the body was read and its type judged, or the path is unknown; fastify would answer 500 for a type that it cannot parse.
+  app.addHook('preParsing', async (request) => {
+    delete request.raw.headers['content-type'];
+  });
   app.setErrorHandler(async (error, request, reply) => fail(deps, request, reply, error));
   app.setNotFoundHandler(async (request, reply) => answerUnknownPath(deps, routes, request, reply));
   const admitted = new WeakMap<Request, Admitted>();
@@ -48,8 +52,6 @@ export function buildApp(deps: ApiDeps, options: AppOptions): App {
       onRequest: async (request, reply) => {
         auditIdOf(reply);
         admitted.set(request, await admit(deps, route, request, reply));
-        // The body was read and judged; fastify would answer 500 for a type that it cannot parse.
-        delete request.raw.headers['content-type'];
       },
       handler: async (request, reply) => {
         const ready = admitted.get(request);
