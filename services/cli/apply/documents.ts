@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlias, parseAllDocuments, visit } from 'yaml';
-import { isObject, type Json, type JsonObject, parseJson, textAt } from '#core/json.ts';
+import { at, isObject, type Json, type JsonObject, parseJson, textAt } from '#core/json.ts';
 import { goTags } from '#services/cli/apply/yaml-numbers.ts';
 import type { Cli } from '#services/cli/cli.ts';
 import { reasonOf, unanswered } from '#services/cli/failure.ts';
@@ -111,5 +111,9 @@ function takeApart(value: Json, from: string): readonly InputObject[] {
   const name = textAt(value, 'metadata', 'name');
   if (apiVersion === undefined || kind === '') throw unanswered(`${from}: an object lacks apiVersion or kind`);
   if (name === undefined || name === '') throw unanswered(`${from}: a ${kind} lacks metadata.name`);
-  return [{ object: value, from, apiVersion, kind, name, namespace: textAt(value, 'metadata', 'namespace') ?? null }];
+  const namespace = at(value, 'metadata', 'namespace');
+  // `n` and `on` are booleans in YAML 1.1: the object would go to another namespace in silence.
+  if (namespace !== undefined && typeof namespace !== 'string')
+    throw unanswered(`${from}: the namespace is no text in the ${kind} ${name}`, { next: 'put it into quotes' });
+  return [{ object: value, from, apiVersion, kind, name, namespace: namespace ?? null }];
 }

@@ -2,8 +2,8 @@ import { stringify } from 'yaml';
 import { isObject, type Json, stringifyJson } from '#core/json.ts';
 
 /** Characters that Go's YAML reader takes for line breaks, or that a terminal would obey. */
-const HARD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/;
-const HARD_ALL = /[\u007f-\u009f\u2028\u2029\ufeff]/g;
+const HARD = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+const HARD_ALL = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** YAML that readers of 1.1 and 1.2 take for the same value. A text with characters that could be misread makes the whole thing JSON, which is YAML. */
 export function yamlText(value: Json): string {
