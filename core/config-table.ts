@@ -261,4 +261,6 @@ export const configTable = Object.freeze({
 export const otherVariables: Readonly<Record<string, string>> = Object.freeze({
   WEIR_TOKEN: '`weir`: a token instead of the login.',
   WEIR_SERVER: '`weir`: the plane to talk to.',
+  WEIR_CA_FILE: '`weir`: PEM file of the authority that signed the plane’s certificate.',
+  WEIR_KUBECONFIG: '`weir`: the kubeconfig of the plane, where KUBECONFIG names that of a cluster.',
 });

@@ -61,6 +61,8 @@ export async function runGit(input: RunInput): Promise<RunResult> {
     },
   });
   git.env(input.environment).outputHandler((_name, stdout, stderr) => {
+    // simple-git waits 50 ms after a command that printed nothing, in case output is still to come; the end of both streams has said so already.
+    setImmediate(() => stdout.emit('data', Buffer.alloc(0)));
     for (const [stream, limit] of [
       [stdout, maxOutputBytes],
       [stderr, MAX_ERROR_BYTES * 4],

@@ -57,13 +57,21 @@ export async function runUnit(runtime: Runtime, job: Job, stop: AbortSignal): Pr
   const lease = holdLease({ renew: () => store.renew(scope, run, runtime.leaseMs), everyMs: runtime.leaseMs / 3, stop });
   const log = runtime.log.child({ tenant: scope.tenantId, kind: job.kind, object: `${unit.definition.namespace}/${unit.definition.name}`, cluster: run.clusterId, fence: run.fence });
   try {
-    return await branch({ ...runtime, log }, { scope, run, unit, runnable, signal: lease.signal });
+    const result = await branch({ ...runtime, log }, { scope, run, unit, runnable, signal: lease.signal });
+    if (result === 'lost') await giveUp(runtime, scope, run, log);
+    return result;
   } catch (error) {
-    if (judgeError(error, 'ReconciliationFailed') === null || lease.lost()) return 'lost';
-    throw error;
+    if (judgeError(error, 'ReconciliationFailed') !== null && !lease.lost()) throw error;
+    await giveUp(runtime, scope, run, log);
+    return 'lost';
   } finally {
     await lease.end();
   }
+}
+
+/** The unit belongs to a newer run, or is to have one: it need not wait for our lease to end by itself. Should PostgreSQL be away, it does. */
+async function giveUp({ store }: Runtime, scope: TenantScope, run: Run, log: Log): Promise<void> {
+  await store.release(scope, run, 0).catch((error: unknown) => log.warn({ error }, 'the lease of a lost run ends by itself'));
 }
 
 /** One claimed run with all that its steps need. */
