@@ -167,3 +167,8 @@ test('a machine token is printed once on stdout and works through WEIR_TOKEN wit
   expect((await weir({ home: dir(), variables }, 'get', 'placements', '-n', 'acme')).code).toBe(0);
   expect((await weir({ home: dir(), variables }, 'get', 'configmaps', '-n', 'acme')).code).toBe(1);
 });
+
+test('C8: a comparison that is refused is an error, not a difference', async () => {
+  const viewer = await asPerson(api, dir(), 'viewer');
+  expect((await weir({ ...viewer, input: placement('forbidden', 'prod') }, 'diff', '-f', '-')).code).toBe(2);
+});

@@ -6,7 +6,7 @@ import { LAST_APPLIED } from '#services/cli/apply/merge.ts';
 import type { Cli, ReachOptions } from '#services/cli/cli.ts';
 import { inOrder } from '#services/cli/commands/apply.ts';
 import { boolOf, withOutput, withReach } from '#services/cli/commands/options.ts';
-import { CliFailure, exitCodes } from '#services/cli/failure.ts';
+import { CliFailure, exitCodes, unanswered } from '#services/cli/failure.ts';
 import type { Plane } from '#services/cli/plane/plane.ts';
 import { discover, getOrNull, objects, pathOf } from '#services/cli/plane/resources.ts';
 import { withPlane } from '#services/cli/plane/with-plane.ts';
@@ -30,7 +30,7 @@ export function diffCommand(cli: Cli): Command {
       await withPlane(cli, options, async (plane) => {
         const served = await discover(plane);
         const clusters: JsonObject[] = [];
-        for (const one of inputs.map((input) => place(plane, served, input))) clusters.push(...(await diffOf(plane, one)));
+        for (const one of inputs.map((input) => place(plane, served, input))) clusters.push(...(await answerOf(plane, one)));
         const diff = { kind: 'Diff', apiVersion: 'weir.dev/v1', clusters };
         printValue(cli.io, output, diff, () => diffText(clusters));
         endWith(clusters, options.exitCode);
@@ -49,12 +49,29 @@ function endWith(clusters: readonly JsonObject[], exitCode: boolean): void {
   if (differs && exitCode) throw new CliFailure(exitCodes.no, 'there are differences');
 }
 
+/** "No" is kept for a difference: a comparison that was refused is an error (exit 2). */
+async function answerOf(plane: Plane, one: Placed): Promise<readonly JsonObject[]> {
+  try {
+    return await diffOf(plane, one);
+  } catch (error) {
+    if (error instanceof CliFailure && error.exitCode === exitCodes.no)
+      throw new CliFailure(exitCodes.unanswered, error.message, error.more, { cause: error });
+    throw error;
+  }
+}
+
 async function diffOf(plane: Plane, one: Placed): Promise<readonly JsonObject[]> {
   if (one.resource.kind !== 'Kustomization' || one.namespace === null) return [await planeDiff(plane, one)];
   const path = `${pathOf(one.resource, one.namespace, one.input.name)}/diff`;
   const metadata = { ...(isObject(one.input.object['metadata']) ? one.input.object['metadata'] : {}), namespace: one.namespace };
   const answer = await plane.call({ method: 'POST', path, body: { ...one.input.object, metadata }, timeoutMs: diffTimeoutMs });
-  return objects(at(answer, 'clusters'));
+  const clusters = objects(at(answer, 'clusters'));
+  // Nothing was compared: that is no "no difference".
+  if (clusters.length === 0)
+    throw unanswered(`Kustomization/${one.namespace}/${one.input.name} would run on no cluster`, {
+      next: 'write a Placement that selects it, or set the namespace’s default cluster',
+    });
+  return clusters;
 }
 
 /** The plane's own object against what a dry run of the same request gives. */
