@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { brokenStatusRules, conditionsFor, type Condition } from './conditions.ts';
+import { brokenStatusRules, type Condition, conditionsFor } from './conditions.ts';
 import type { JsonObject } from './json.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -22,13 +22,21 @@ describe('each outcome', () => {
     [ready, ['Ready=True/Succeeded']],
     [failed, ['Reconciling=True/ProgressingWithRetry', 'Ready=False/GitOperationFailed']],
     [{ is: 'waiting', reason: 'Progressing', message: 'busy', afterMs: 1 }, ['Reconciling=True/Progressing', 'Ready=Unknown/Progressing']],
-    [{ is: 'waiting', reason: 'UnknownResult', message: 'cut', afterMs: 1 }, ['Reconciling=True/Progressing', 'Ready=Unknown/UnknownResult']],
-    [{ is: 'waiting', reason: 'DependencyNotReady', message: 'first', afterMs: 1 }, ['Reconciling=True/Progressing', 'Ready=False/DependencyNotReady']],
+    [
+      { is: 'waiting', reason: 'UnknownResult', message: 'cut', afterMs: 1 },
+      ['Reconciling=True/Progressing', 'Ready=Unknown/UnknownResult'],
+    ],
+    [
+      { is: 'waiting', reason: 'DependencyNotReady', message: 'first', afterMs: 1 },
+      ['Reconciling=True/Progressing', 'Ready=False/DependencyNotReady'],
+    ],
     [{ is: 'stalled', reason: 'URLInvalid', message: 'no host' }, ['Stalled=True/URLInvalid', 'Ready=False/URLInvalid']],
   ] as const)('%o', (outcome, expected) => {
     const conditions = made(outcome);
     expect(types(conditions)).toEqual(expected);
-    expect(brokenStatusRules({ generation: 3, status: { observedGeneration: 3, conditions: conditions as unknown as JsonObject[] } })).toEqual([]);
+    expect(
+      brokenStatusRules({ generation: 3, status: { observedGeneration: 3, conditions: conditions as unknown as JsonObject[] } }),
+    ).toEqual([]);
   });
 });
 
@@ -36,25 +44,55 @@ describe('transitions', () => {
   test('the time moves with the status and not with the message', () => {
     const first = made(failed);
     const second = made({ ...failed, message: 'still no answer' }, first, LATER);
-    expect(second.find((one) => one.type === 'Ready')).toMatchObject({ message: 'still no answer', lastTransitionTime: '2026-11-24T10:00:00Z' });
+    expect(second.find((one) => one.type === 'Ready')).toMatchObject({
+      message: 'still no answer',
+      lastTransitionTime: '2026-11-24T10:00:00Z',
+    });
     const third = made(ready, second, LATER);
     expect(third.find((one) => one.type === 'Ready')).toMatchObject({ lastTransitionTime: '2026-11-24T10:01:00Z' });
   });
 
   test('other conditions stay until a kind sets or removes them', () => {
-    const fetched = conditionsFor({ outcome: failed, extras: [{ type: 'FetchFailed', status: 'True', reason: 'GitOperationFailed', message: 'x' }], previous: [], generation: 1, nowMs: NOW });
+    const fetched = conditionsFor({
+      outcome: failed,
+      extras: [{ type: 'FetchFailed', status: 'True', reason: 'GitOperationFailed', message: 'x' }],
+      previous: [],
+      generation: 1,
+      nowMs: NOW,
+    });
     expect(types(made(failed, fetched))).toContain('FetchFailed=True/GitOperationFailed');
-    const cleared = conditionsFor({ outcome: ready, extras: [{ type: 'FetchFailed', status: null }], previous: fetched, generation: 1, nowMs: NOW });
+    const cleared = conditionsFor({
+      outcome: ready,
+      extras: [{ type: 'FetchFailed', status: null }],
+      previous: fetched,
+      generation: 1,
+      nowMs: NOW,
+    });
     expect(types(cleared)).toEqual(['Ready=True/Succeeded']);
   });
 });
 
 describe('the checker finds', () => {
-  const good = { type: 'Ready', status: 'True', reason: 'Succeeded', message: '', observedGeneration: 2, lastTransitionTime: '2026-11-24T10:00:00Z' };
+  const good = {
+    type: 'Ready',
+    status: 'True',
+    reason: 'Succeeded',
+    message: '',
+    observedGeneration: 2,
+    lastTransitionTime: '2026-11-24T10:00:00Z',
+  };
   test.each([
     ['1', [good, good], 2],
     ['2', [good, { ...good, type: 'Stalled', status: 'False' }], 2],
-    ['3', [{ ...good, status: 'False' }, { ...good, type: 'Stalled' }, { ...good, type: 'Reconciling' }], 2],
+    [
+      '3',
+      [
+        { ...good, status: 'False' },
+        { ...good, type: 'Stalled' },
+        { ...good, type: 'Reconciling' },
+      ],
+      2,
+    ],
     ['4', [good, { ...good, type: 'Reconciling' }], 2],
     ['5', [good], 1],
     ['6', [good], 3],

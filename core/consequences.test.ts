@@ -6,18 +6,61 @@ import type { StoredObject } from './store.ts';
 
 function resource(kind: string): Resource {
   return {
-    group: 'x', version: 'v1', kind, plural: 'xs', singular: 'x', shortNames: [], categories: [], scope: 'Namespaced', verbs: allVerbs, subresources: [], columns: [], body: closed({}), status: null,
-    initialStatus: null, access: accessOf({ read: 'viewer', write: 'editor' }), platform: 'read', finalizer: null, fieldSelectors: [], secretFields: [],
+    group: 'x',
+    version: 'v1',
+    kind,
+    plural: 'xs',
+    singular: 'x',
+    shortNames: [],
+    categories: [],
+    scope: 'Namespaced',
+    verbs: allVerbs,
+    subresources: [],
+    columns: [],
+    body: closed({}),
+    status: null,
+    initialStatus: null,
+    access: accessOf({ read: 'viewer', write: 'editor' }),
+    platform: 'read',
+    finalizer: null,
+    fieldSelectors: [],
+    secretFields: [],
   };
 }
 const object: StoredObject = {
-  tenantId: '00000000-0000-4000-8000-00000000000a', kind: 'Kustomization', uid: '00000000-0000-4000-8000-00000000000b', namespace: 'team-a', name: 'web', generation: 1, resourceVersion: '7',
-  createdAtMs: 0, deletingAtMs: null, labels: {}, annotations: {}, finalizers: [], ownerReferences: [], managedFields: [], body: { spec: {} }, status: null, sealedKeys: [], createdBy: '',
+  tenantId: '00000000-0000-4000-8000-00000000000a',
+  kind: 'Kustomization',
+  uid: '00000000-0000-4000-8000-00000000000b',
+  namespace: 'team-a',
+  name: 'web',
+  generation: 1,
+  resourceVersion: '7',
+  createdAtMs: 0,
+  deletingAtMs: null,
+  labels: {},
+  annotations: {},
+  finalizers: [],
+  ownerReferences: [],
+  managedFields: [],
+  body: { spec: {} },
+  status: null,
+  sealedKeys: [],
+  createdBy: '',
 };
 
-function of(kind: string, before: Partial<StoredObject> | null, after: Partial<StoredObject> | null, unit: 'definition' | 'delivery' | null = 'delivery') {
+function of(
+  kind: string,
+  before: Partial<StoredObject> | null,
+  after: Partial<StoredObject> | null,
+  unit: 'definition' | 'delivery' | null = 'delivery',
+) {
   const make = (change: Partial<StoredObject> | null) => (change === null ? null : { ...object, kind, ...change });
-  return consequencesOf({ resource: resource(kind), reconciled: unit === null ? null : { unit }, before: make(before), after: make(after) });
+  return consequencesOf({
+    resource: resource(kind),
+    reconciled: unit === null ? null : { unit },
+    before: make(before),
+    after: make(after),
+  });
 }
 
 describe('a reconciled object', () => {
@@ -36,7 +79,9 @@ describe('a reconciled object', () => {
 
 describe('who is told', () => {
   test('referrers of a created or removed object', () => {
-    expect(of('GitRepository', null, {}).outbox).toEqual([{ what: 'wake', kind: 'GitRepository', namespace: 'team-a', name: 'web', on: 'change' }]);
+    expect(of('GitRepository', null, {}).outbox).toEqual([
+      { what: 'wake', kind: 'GitRepository', namespace: 'team-a', name: 'web', on: 'change' },
+    ]);
     expect(of('ConfigMap', {}, null, null).outbox).toHaveLength(1);
   });
 
@@ -48,12 +93,22 @@ describe('who is told', () => {
 
   test('places of a namespace when a Placement or the default cluster changes', () => {
     expect(of('Placement', {}, { generation: 2 }, 'definition').outbox).toContainEqual({ what: 'places', namespace: 'team-a' });
-    expect(of('Namespace', {}, { namespace: '', name: 'team-a', annotations: { 'weir.dev/default-cluster': 'one' } }, null).outbox).toContainEqual({ what: 'places', namespace: 'team-a' });
+    expect(
+      of('Namespace', {}, { namespace: '', name: 'team-a', annotations: { 'weir.dev/default-cluster': 'one' } }, null).outbox,
+    ).toContainEqual({ what: 'places', namespace: 'team-a' });
     expect(of('Namespace', {}, { namespace: '', name: 'team-a', annotations: { note: 'x' } }, null).outbox).toEqual([]);
   });
 
   test('the grants of a cluster when Cluster, ClusterGrant or ClusterAccount changes', () => {
-    expect(of('Cluster', {}, { generation: 2 }, 'definition').outbox).toContainEqual({ what: 'grants', clusterNamespace: 'team-a', clusterName: 'web' });
-    expect(of('ClusterGrant', null, { body: { spec: { cluster: 'one' } } }, null).outbox).toContainEqual({ what: 'grants', clusterNamespace: 'team-a', clusterName: 'one' });
+    expect(of('Cluster', {}, { generation: 2 }, 'definition').outbox).toContainEqual({
+      what: 'grants',
+      clusterNamespace: 'team-a',
+      clusterName: 'web',
+    });
+    expect(of('ClusterGrant', null, { body: { spec: { cluster: 'one' } } }, null).outbox).toContainEqual({
+      what: 'grants',
+      clusterNamespace: 'team-a',
+      clusterName: 'one',
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { canonicalJson, textAt, type Json } from './json.ts';
+import { canonicalJson, type Json, textAt } from './json.ts';
 import type { Resource } from './resource.ts';
 import type { Consequences, OutboxEntry, StoredObject } from './store.ts';
 
@@ -32,10 +32,12 @@ function outboxOf({ resource, before, after }: Change, specMoved: boolean): read
   if (object === null) return [];
   const entries: OutboxEntry[] = [];
   const created = before === null || after === null;
-  if (placesChanged(resource.kind, before, after, specMoved)) entries.push({ what: 'places', namespace: object.namespace === '' ? object.name : object.namespace });
+  if (placesChanged(resource.kind, before, after, specMoved))
+    entries.push({ what: 'places', namespace: object.namespace === '' ? object.name : object.namespace });
   if (resource.kind === 'Cluster' || resource.kind === 'ClusterGrant' || resource.kind === 'ClusterAccount') entries.push(grantsOf(object));
   if (isWatchedContent(resource.kind, object) || created) {
-    if (created || contentMoved(before, after)) entries.push({ what: 'wake', kind: resource.kind, namespace: object.namespace, name: object.name, on: 'change' });
+    if (created || contentMoved(before, after))
+      entries.push({ what: 'wake', kind: resource.kind, namespace: object.namespace, name: object.name, on: 'change' });
   }
   return entries;
 }

@@ -3,7 +3,12 @@ import type { ObjectRef } from './ports.ts';
 
 /** One field that would change. Values of Secrets are never in it. */
 export type FieldChange = Readonly<{ path: string; from: Json; to: Json }>;
-export type ObjectDiff = Readonly<{ id: string; ref: ObjectRef; change: 'added' | 'changed' | 'removed' | 'unchanged'; fields: readonly FieldChange[] }>;
+export type ObjectDiff = Readonly<{
+  id: string;
+  ref: ObjectRef;
+  change: 'added' | 'changed' | 'removed' | 'unchanged';
+  fields: readonly FieldChange[];
+}>;
 /** What a definition would change on one cluster. `error` says why it could not be told there; the others are told all the same. */
 export type ClusterDiff = Readonly<{ cluster: string; objects: readonly ObjectDiff[]; error?: string }>;
 
@@ -38,7 +43,8 @@ function clean(object: JsonObject | null): Json {
 function walk(from: Json, to: Json, path: string, changes: FieldChange[]): void {
   if (canonicalJson(from ?? null) === canonicalJson(to ?? null)) return;
   if (isObject(from) && isObject(to)) {
-    for (const key of [...new Set([...Object.keys(from), ...Object.keys(to)])].sort()) walk(from[key] ?? null, to[key] ?? null, path === '' ? key : `${path}.${key}`, changes);
+    for (const key of [...new Set([...Object.keys(from), ...Object.keys(to)])].sort())
+      walk(from[key] ?? null, to[key] ?? null, path === '' ? key : `${path}.${key}`, changes);
     return;
   }
   if (Array.isArray(from) && Array.isArray(to) && from.length === to.length) {

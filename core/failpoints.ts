@@ -3,8 +3,24 @@
  * is what production gets, and a start with WEIR_FAILPOINT set outside WEIR_TEST=1 and embedded stores is refused.
  */
 export type Failpoint =
-  | 'a1' | 'a2' | 'a3' | 'a4' | 's1' | 's2'
-  | 'r1' | 'r2' | 'r3' | 'r4' | 'r5' | 'r6' | 'r7' | 'r8' | 'r9' | 'r10' | 'r11' | 'r12';
+  | 'a1'
+  | 'a2'
+  | 'a3'
+  | 'a4'
+  | 's1'
+  | 's2'
+  | 'r1'
+  | 'r2'
+  | 'r3'
+  | 'r4'
+  | 'r5'
+  | 'r6'
+  | 'r7'
+  | 'r8'
+  | 'r9'
+  | 'r10'
+  | 'r11'
+  | 'r12';
 
 export interface Failpoints {
   hit(point: Failpoint): Promise<void>;

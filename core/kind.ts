@@ -24,10 +24,18 @@ export type Obj<U extends Unit, S extends TSchema, T extends TSchema> = Readonly
   status: Static<T> | null;
   /** What `act` has already done in this pass: each `do` happens at most once. */
   done: readonly string[];
-}> & (U extends 'delivery' ? Readonly<{ clusterId: string; deliveryId: string }> : unknown);
+}> &
+  (U extends 'delivery' ? Readonly<{ clusterId: string; deliveryId: string }> : unknown);
 
 export type Ctx<N extends Need> = Pick<Capabilities, N> &
-  Readonly<{ scope: TenantScope; signal: AbortSignal; log: Log; failpoints: Failpoints; nowMs(): number; /** Adds per-object results to this run's ledger entry. */ record(results: readonly ObjectResult[]): void }>;
+  Readonly<{
+    scope: TenantScope;
+    signal: AbortSignal;
+    log: Log;
+    failpoints: Failpoints;
+    nowMs(): number /** Adds per-object results to this run's ledger entry. */;
+    record(results: readonly ObjectResult[]): void;
+  }>;
 
 /** What a pass shows besides the outcome. `status` is merged over the unit's status; `conditions` are set beside Ready. */
 export type Shown<T extends TSchema> = Readonly<{
@@ -69,6 +77,8 @@ export interface Kind<U extends Unit, S extends TSchema, T extends TSchema, N ex
 }
 
 /** Keeps the type parameters of a kind; freezes it. */
-export function defineKind<U extends Unit, S extends TSchema, T extends TSchema, N extends Need, Seen, Act extends { do: string }>(kind: Kind<U, S, T, N, Seen, Act>): Kind<U, S, T, N, Seen, Act> {
+export function defineKind<U extends Unit, S extends TSchema, T extends TSchema, N extends Need, Seen, Act extends { do: string }>(
+  kind: Kind<U, S, T, N, Seen, Act>,
+): Kind<U, S, T, N, Seen, Act> {
   return Object.freeze(kind);
 }

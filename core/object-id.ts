@@ -1,4 +1,4 @@
-import { isObject, textAt, type JsonObject } from './json.ts';
+import { isObject, type JsonObject, textAt } from './json.ts';
 import type { ObjectRef } from './ports.ts';
 
 /** Identity of an object in an inventory: Flux's `<namespace>_<name>_<group>_<kind>`; a `:` in a name (RBAC) is written `__`. */
@@ -42,7 +42,10 @@ export function describeRef(ref: ObjectRef): string {
 }
 
 /** A copy of a manifest with metadata fields merged in. */
-export function withMetadata(manifest: JsonObject, change: Readonly<{ namespace?: string; labels?: Readonly<Record<string, string>>; annotations?: Readonly<Record<string, string>> }>): JsonObject {
+export function withMetadata(
+  manifest: JsonObject,
+  change: Readonly<{ namespace?: string; labels?: Readonly<Record<string, string>>; annotations?: Readonly<Record<string, string>> }>,
+): JsonObject {
   const metadata = isObject(manifest['metadata']) ? manifest['metadata'] : {};
   const labels = { ...(isObject(metadata['labels']) ? metadata['labels'] : {}), ...(change.labels ?? {}) };
   const annotations = { ...(isObject(metadata['annotations']) ? metadata['annotations'] : {}), ...(change.annotations ?? {}) };

@@ -4,14 +4,41 @@
  */
 export type Reason =
   // shared with Flux (definitions.md 2 and 3.7)
-  | 'Succeeded' | 'Progressing' | 'ProgressingWithRetry' | 'AccessDenied' | 'NewArtifact'
-  | 'GitOperationFailed' | 'EmptyGitRepository' | 'AuthenticationFailed' | 'URLInvalid' | 'InvalidProviderConfiguration'
-  | 'StorageOperationFailed' | 'ArtifactFailed' | 'DependencyNotReady' | 'InvalidCELExpression' | 'BuildFailed'
-  | 'ReconciliationFailed' | 'ReconciliationSucceeded' | 'PruneFailed' | 'HealthCheckFailed' | 'HealthCheckCanceled'
-  | 'TokenNotFound' | 'ValidationFailed'
+  | 'Succeeded'
+  | 'Progressing'
+  | 'ProgressingWithRetry'
+  | 'AccessDenied'
+  | 'NewArtifact'
+  | 'GitOperationFailed'
+  | 'EmptyGitRepository'
+  | 'AuthenticationFailed'
+  | 'URLInvalid'
+  | 'InvalidProviderConfiguration'
+  | 'StorageOperationFailed'
+  | 'ArtifactFailed'
+  | 'DependencyNotReady'
+  | 'InvalidCELExpression'
+  | 'BuildFailed'
+  | 'ReconciliationFailed'
+  | 'ReconciliationSucceeded'
+  | 'PruneFailed'
+  | 'HealthCheckFailed'
+  | 'HealthCheckCanceled'
+  | 'TokenNotFound'
+  | 'ValidationFailed'
   // ours
-  | 'NoCluster' | 'PruneApprovalRequired' | 'ClusterUnreachable' | 'ClusterRefused' | 'ClusterPaused' | 'UnknownResult' | 'UnsupportedField'
-  | 'CredentialMissing' | 'PermissionsMissing' | 'Suspended' | 'CrashLoop' | 'DeliveriesNotReady';
+  | 'NoCluster'
+  | 'PruneApprovalRequired'
+  | 'ClusterUnreachable'
+  | 'ClusterRefused'
+  | 'ClusterPaused'
+  | 'UnknownResult'
+  | 'UnsupportedField'
+  | 'CredentialMissing'
+  | 'PermissionsMissing'
+  | 'Suspended'
+  | 'CrashLoop'
+  | 'DeliveriesNotReady';
 
 export type Outcome =
   | Readonly<{ is: 'ready'; reason: Reason; message: string; revision: string; againAfterMs?: number }>
@@ -23,4 +50,6 @@ export type Outcome =
   | Readonly<{ is: 'stalled'; reason: Reason; message: string }>;
 
 /** An extra condition that a kind shows beside Ready, such as ArtifactInStorage or FetchFailed. `null` removes it. */
-export type ExtraCondition = Readonly<{ type: string; status: 'True' | 'False' | 'Unknown'; reason: string; message: string }> | Readonly<{ type: string; status: null }>;
+export type ExtraCondition =
+  | Readonly<{ type: string; status: 'True' | 'False' | 'Unknown'; reason: string; message: string }>
+  | Readonly<{ type: string; status: null }>;

@@ -25,8 +25,15 @@ export interface Secrets {
 
 // ── git ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export type GitCredential = Readonly<{ is: 'none' }> | Readonly<{ is: 'basic'; username: string; password: string }> | Readonly<{ is: 'bearer'; token: string }>;
-export type GitRemote = Readonly<{ url: string; credential: GitCredential; /** PEM, for a server with a private CA. */ caPem: string | null }>;
+export type GitCredential =
+  | Readonly<{ is: 'none' }>
+  | Readonly<{ is: 'basic'; username: string; password: string }>
+  | Readonly<{ is: 'bearer'; token: string }>;
+export type GitRemote = Readonly<{
+  url: string;
+  credential: GitCredential /** PEM, for a server with a private CA. */;
+  caPem: string | null;
+}>;
 /** One line of `git ls-remote`: `refs/heads/main`, `refs/tags/v1` (already peeled to its commit), or `HEAD`. */
 export type GitRef = Readonly<{ name: string; commit: string }>;
 
@@ -39,7 +46,11 @@ export interface Git {
    */
   snapshot(
     remote: GitRemote,
-    want: Readonly<{ commit: string; advertised: readonly GitRef[]; /** Only commits on this ref count, when given. */ within: string | null }>,
+    want: Readonly<{
+      commit: string;
+      advertised: readonly GitRef[] /** Only commits on this ref count, when given. */;
+      within: string | null;
+    }>,
     limits: Readonly<{ timeoutMs: number; maxBytes: number }>,
     signal: AbortSignal,
   ): Promise<Readonly<{ tarPath: string; dispose(): Promise<void> }>>;
@@ -52,7 +63,10 @@ export type Artifact = Readonly<{ digest: string; sizeBytes: number; fileCount: 
 
 export interface Artifacts {
   /** Packs a tar (regular files and folders only; links are refused) without what the ignore rules name. Idempotent: same content, same digest. */
-  put(input: Readonly<{ tarPath: string; ignore: string | null; maxBytes: number; maxEntries: number }>, signal: AbortSignal): Promise<Artifact>;
+  put(
+    input: Readonly<{ tarPath: string; ignore: string | null; maxBytes: number; maxEntries: number }>,
+    signal: AbortSignal,
+  ): Promise<Artifact>;
   has(digest: string): Promise<boolean>;
 }
 
@@ -93,7 +107,11 @@ export interface Render {
    * Builds the objects of a path of an artifact in the sandbox and substitutes variables. Throws AppError buildFailed (message names file and reason,
    * never a value), sandboxUnavailable, notFound when `path` is not in the artifact.
    */
-  render(input: Readonly<{ artifactDigest: string; path: string; build: BuildSpec; substitution: Substitution }>, limits: Readonly<{ timeoutMs: number }>, signal: AbortSignal): Promise<Rendered>;
+  render(
+    input: Readonly<{ artifactDigest: string; path: string; build: BuildSpec; substitution: Substitution }>,
+    limits: Readonly<{ timeoutMs: number }>,
+    signal: AbortSignal,
+  ): Promise<Rendered>;
 }
 
 // ── a workload cluster, as one tenant account ────────────────────────────────────────────────────────────────────────
@@ -110,14 +128,33 @@ export type ApplyItem = Readonly<{
   mode: 'Override' | 'Merge' | 'IfNotPresent';
 }>;
 
-export type Applied = Readonly<{ id: string; action: ObjectResult['action']; uid: string | null; generation: number | null; resourceVersion: string | null; message?: string; /** True when the answer was cut or late: neither success nor failure. */ unknown?: boolean }>;
+export type Applied = Readonly<{
+  id: string;
+  action: ObjectResult['action'];
+  uid: string | null;
+  generation: number | null;
+  resourceVersion: string | null;
+  message?: string /** True when the answer was cut or late: neither success nor failure. */;
+  unknown?: boolean;
+}>;
 
 /** Metadata of a live object as the watch cache or a metadata request shows it. */
-export type LiveMeta = Readonly<{ uid: string; generation: number | null; resourceVersion: string; deliveryLabel: string | null; deleting: boolean; annotations: Readonly<Record<string, string>> }>;
+export type LiveMeta = Readonly<{
+  uid: string;
+  generation: number | null;
+  resourceVersion: string;
+  deliveryLabel: string | null;
+  deleting: boolean;
+  annotations: Readonly<Record<string, string>>;
+}>;
 
 export type Health = Readonly<{ id: string; is: 'current' | 'inProgress' | 'failed' | 'notFound' | 'unknown'; message: string }>;
 
-export type Removed = Readonly<{ id: string; is: 'gone' | 'terminating' | 'otherUid' | 'notOurs' | 'denied' | 'unknown'; message?: string }>;
+export type Removed = Readonly<{
+  id: string;
+  is: 'gone' | 'terminating' | 'otherUid' | 'notOurs' | 'denied' | 'unknown';
+  message?: string;
+}>;
 
 export interface Cluster {
   readonly clusterId: string;
@@ -133,9 +170,17 @@ export interface Cluster {
    * Server-side apply with field manager `weir`, staged (CRDs, Namespaces, cluster-wide definitions, rest, webhooks last), parallel inside a stage.
    * `beforeBatch` is called before each batch and throws when the fence is lost; `afterBatch` gets that batch's results at once. One result per item.
    */
-  apply(items: readonly ApplyItem[], options: Readonly<{ dryRun: boolean; beforeBatch(): Promise<void>; afterBatch(results: readonly Applied[]): Promise<void> }>, signal: AbortSignal): Promise<readonly Applied[]>;
+  apply(
+    items: readonly ApplyItem[],
+    options: Readonly<{ dryRun: boolean; beforeBatch(): Promise<void>; afterBatch(results: readonly Applied[]): Promise<void> }>,
+    signal: AbortSignal,
+  ): Promise<readonly Applied[]>;
   /** Metadata of objects: from the watch cache when it is synced (no request), else by requests that also start the watch. A missing object is null. */
-  live(deliveryId: string, refs: readonly Readonly<{ id: string; ref: ObjectRef }>[], signal: AbortSignal): Promise<ReadonlyMap<string, LiveMeta | null>>;
+  live(
+    deliveryId: string,
+    refs: readonly Readonly<{ id: string; ref: ObjectRef }>[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, LiveMeta | null>>;
   /** Whole live object, or null when the API server said 404. */
   read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | null>;
   /** What server-side apply of the manifest would change, by one dry run: true when the live object differs. */
@@ -143,7 +188,12 @@ export interface Cluster {
   /** The live object and what server-side apply would make of it, by one read and one dry run as the tenant. Nothing is written. */
   preview(item: ApplyItem, signal: AbortSignal): Promise<Readonly<{ live: JsonObject | null; after: JsonObject }>>;
   /** Deletes with uid precondition and background propagation after checking our label. `gone` only when the API server confirmed absence (404) or another uid. */
-  remove(deliveryId: string, targets: readonly Readonly<{ id: string; ref: ObjectRef; uid: string }>[], options: Readonly<{ beforeBatch(): Promise<void>; afterBatch(results: readonly Removed[]): Promise<void> }>, signal: AbortSignal): Promise<readonly Removed[]>;
+  remove(
+    deliveryId: string,
+    targets: readonly Readonly<{ id: string; ref: ObjectRef; uid: string }>[],
+    options: Readonly<{ beforeBatch(): Promise<void>; afterBatch(results: readonly Removed[]): Promise<void> }>,
+    signal: AbortSignal,
+  ): Promise<readonly Removed[]>;
   /** Health by kstatus rules; from watches of whole objects that stay open while something is in progress, so that a change makes the delivery due. */
   health(deliveryId: string, refs: readonly Readonly<{ id: string; ref: ObjectRef }>[], signal: AbortSignal): Promise<readonly Health[]>;
   /** True when deleting the object would take other content with it: a Namespace, CRD or PVC that still holds something. */
@@ -160,7 +210,16 @@ export interface Inventory {
   /** old ∪ new before the first apply: entries that are not there yet are added as `intent`. */
   intend(entries: readonly Readonly<{ id: string; version: string }>[]): Promise<void>;
   /** What the API server confirmed. */
-  confirm(entries: readonly Readonly<{ id: string; version: string; uid: string; appliedDigest: string; generation: number | null; resourceVersion: string }>[]): Promise<void>;
+  confirm(
+    entries: readonly Readonly<{
+      id: string;
+      version: string;
+      uid: string;
+      appliedDigest: string;
+      generation: number | null;
+      resourceVersion: string;
+    }>[],
+  ): Promise<void>;
   /** Removes entries whose absence (or other uid) the API server confirmed. */
   forget(ids: readonly string[]): Promise<void>;
   /** Throws fenceLost when a newer run owns the unit. */

@@ -21,9 +21,23 @@ export type Access = Role | 'never' | 'own' | 'platform';
 export type PlatformAccess = 'full' | 'read' | 'none';
 
 /** A column of `kubectl get` as in a CRD's additionalPrinterColumns. `jsonPath` is kubectl's small dialect. */
-export type Column = Readonly<{ name: string; type: 'string' | 'integer' | 'boolean' | 'date'; jsonPath: string; priority?: 0 | 1; format?: string; description?: string }>;
+export type Column = Readonly<{
+  name: string;
+  type: 'string' | 'integer' | 'boolean' | 'date';
+  jsonPath: string;
+  priority?: 0 | 1;
+  format?: string;
+  description?: string;
+}>;
 
-export type Subresource = Readonly<{ name: string; kind: string; group?: string; version?: string; verbs: readonly ('get' | 'create' | 'update' | 'patch')[]; access: Access }>;
+export type Subresource = Readonly<{
+  name: string;
+  kind: string;
+  group?: string;
+  version?: string;
+  verbs: readonly ('get' | 'create' | 'update' | 'patch')[];
+  access: Access;
+}>;
 
 /**
  * What the API serves of a kind. Routes, discovery, OpenAPI, Table, permissions, CLI verbs and the contract tests are derived from it.
@@ -71,7 +85,16 @@ type AccessShape = Readonly<{ read: Access; write: Access }>;
 
 /** An access table with one rule for reading and one for writing. */
 export function accessOf({ read, write }: AccessShape): Readonly<Record<Verb, Access>> {
-  return Object.freeze({ get: read, list: read, watch: read, create: write, update: write, patch: write, delete: write, deletecollection: write });
+  return Object.freeze({
+    get: read,
+    list: read,
+    watch: read,
+    create: write,
+    update: write,
+    patch: write,
+    delete: write,
+    deletecollection: write,
+  });
 }
 
 /** Keeps literal types of a resource and freezes it. */

@@ -7,7 +7,10 @@ export function closed<P extends TProperties>(properties: P, options: Readonly<{
   return Type.Object(properties, { additionalProperties: false, ...options });
 }
 
-export function text(description: string, options: Readonly<{ minLength?: number; maxLength?: number; pattern?: string; default?: string; enum?: readonly string[] }> = {}) {
+export function text(
+  description: string,
+  options: Readonly<{ minLength?: number; maxLength?: number; pattern?: string; default?: string; enum?: readonly string[] }> = {},
+) {
   return Type.String({ description, ...options });
 }
 

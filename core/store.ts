@@ -5,7 +5,14 @@ import type { Json, JsonObject } from './json.ts';
  * `adapters/postgres/migrations`.
  */
 
-export type OwnerReference = Readonly<{ apiVersion: string; kind: string; name: string; uid: string; controller?: boolean; blockOwnerDeletion?: boolean }>;
+export type OwnerReference = Readonly<{
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}>;
 
 /** One object of a kind. `body` holds every top-level field besides apiVersion, kind, metadata and status. Secret values are never in it: they are sealed. */
 export type StoredObject = Readonly<{
@@ -36,7 +43,12 @@ export type StoredObject = Readonly<{
 export type ObjectKey = Readonly<{ kind: string; namespace: string; name: string }>;
 
 /** A pointer from one object to another whose change wakes it. */
-export type Ref = Readonly<{ kind: string; namespace: string; name: string; /** `artifact`: wakes on a new artifact; `ready`: when it became ready; `change`: on any change of its content. */ on: 'artifact' | 'ready' | 'change' }>;
+export type Ref = Readonly<{
+  kind: string;
+  namespace: string;
+  name: string /** `artifact`: wakes on a new artifact; `ready`: when it became ready; `change`: on any change of its content. */;
+  on: 'artifact' | 'ready' | 'change';
+}>;
 
 /** What a write means for the work table, decided by `core/consequences.ts`. */
 export type Consequences = Readonly<{
@@ -58,7 +70,12 @@ export type OutboxEntry =
   | Readonly<{ what: 'grants'; clusterNamespace: string; clusterName: string }>;
 
 /** One entry of the change log: what a watch sends. `before` is null for an ADDED object; labels and fields of it decide ADDED/DELETED under a selector. */
-export type Change = Readonly<{ resourceVersion: string; type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: StoredObject; before: StoredObject | null }>;
+export type Change = Readonly<{
+  resourceVersion: string;
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  object: StoredObject;
+  before: StoredObject | null;
+}>;
 
 /** A cluster that one tenant may use, projected from Cluster and ClusterGrant into that tenant's own rows. No credential in it. */
 export type ClusterAccess = Readonly<{
@@ -113,7 +130,11 @@ export type InventoryEntry = Readonly<{
 }>;
 
 /** One object's result in a ledger entry. */
-export type ObjectResult = Readonly<{ id: string; action: 'created' | 'configured' | 'unchanged' | 'deleted' | 'skipped' | 'failed' | 'unknown'; message?: string }>;
+export type ObjectResult = Readonly<{
+  id: string;
+  action: 'created' | 'configured' | 'unchanged' | 'deleted' | 'skipped' | 'failed' | 'unknown';
+  message?: string;
+}>;
 
 /** One delivery attempt, append-only. */
 export type LedgerEntry = Readonly<{
@@ -131,7 +152,28 @@ export type LedgerEntry = Readonly<{
 }>;
 
 /** An event about an object of a tenant (core/v1 Event in the API). */
-export type EventEntry = Readonly<{ kind: string; apiVersion: string; namespace: string; name: string; uid: string; type: 'Normal' | 'Warning'; reason: string; message: string; annotations: Readonly<Record<string, string>> }>;
+export type EventEntry = Readonly<{
+  kind: string;
+  apiVersion: string;
+  namespace: string;
+  name: string;
+  uid: string;
+  type: 'Normal' | 'Warning';
+  reason: string;
+  message: string;
+  annotations: Readonly<Record<string, string>>;
+}>;
 
 /** An audit entry before it is chained. `before` and `after` are digests, never content. */
-export type AuditEntry = Readonly<{ actor: string; via: string; verb: string; kind: string; namespace: string; name: string; requestId: string; beforeDigest: string | null; afterDigest: string | null; detail: Json }>;
+export type AuditEntry = Readonly<{
+  actor: string;
+  via: string;
+  verb: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  requestId: string;
+  beforeDigest: string | null;
+  afterDigest: string | null;
+  detail: Json;
+}>;

@@ -36,7 +36,13 @@ export type Principal = Readonly<{
   expiresAtMs: number;
 }>;
 
-export type AuthorizationRequest = Readonly<{ verb: Verb; resource: Resource; /** Its own right counts instead of the resource's. */ subresource?: Subresource; tenantId: string; tenantName: string }>;
+export type AuthorizationRequest = Readonly<{
+  verb: Verb;
+  resource: Resource /** Its own right counts instead of the resource's. */;
+  subresource?: Subresource;
+  tenantId: string;
+  tenantName: string;
+}>;
 
 export type Authorization =
   | Readonly<{ allowed: true; scope: TenantScope; role: Role | 'platform-admin'; onlyOwn: boolean }>
@@ -51,15 +57,20 @@ export function authorize(principal: Principal, request: AuthorizationRequest): 
   const membership = principal.memberships.find((one) => one.tenantId === tenantId);
   const plural = subresource === undefined ? resource.plural : `${resource.plural}/${subresource.name}`;
   const access = subresource?.access ?? resource.access[verb];
-  if (!withinLimits(principal.limits, plural, verb)) return denied(membership !== undefined, `the token is not allowed to ${verb} ${plural}`);
+  if (!withinLimits(principal.limits, plural, verb))
+    return denied(membership !== undefined, `the token is not allowed to ${verb} ${plural}`);
   const actor: Actor = { name: principal.name, via: principal.via };
   if (membership !== undefined) {
     if (access === 'own') return granted(tenantId, actor, membership.role, membership.role !== 'admin');
-    if (access !== 'never' && access !== 'platform' && ranks(membership.role, access)) return granted(tenantId, actor, membership.role, false);
+    if (access !== 'never' && access !== 'platform' && ranks(membership.role, access))
+      return granted(tenantId, actor, membership.role, false);
   }
   if (principal.platformAdmin && platformMay(resource, access, verb)) return granted(tenantId, actor, 'platform-admin', false);
   const visible = membership !== undefined || principal.platformAdmin;
-  return denied(visible, membership === undefined ? 'not a member of this tenant' : `role ${membership.role} of tenant ${membership.tenantName} lacks ${verb}`);
+  return denied(
+    visible,
+    membership === undefined ? 'not a member of this tenant' : `role ${membership.role} of tenant ${membership.tenantName} lacks ${verb}`,
+  );
 }
 
 function platformMay(resource: Resource, access: Access, verb: Verb): boolean {

@@ -3,9 +3,9 @@
  */
 export interface Clock {
   /** Milliseconds since the epoch. */
-  nowMs(): number;
+  readonly nowMs: () => number;
   /** A number in [0, 1). */
-  random(): number;
+  readonly random: () => number;
 }
 
 export const systemClock: Clock = Object.freeze({ nowMs: () => Date.now(), random: () => Math.random() });

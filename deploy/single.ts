@@ -14,19 +14,32 @@ import type { Children } from '#deploy/local/children.ts';
 import type { ToolPaths } from '#deploy/local/tool-paths.ts';
 import { healthChecks } from '#deploy/plane/health.ts';
 import { authorityDir, openIdentity } from '#deploy/plane/identity.ts';
+import { listen } from '#deploy/plane/listen.ts';
 import { openApi } from '#deploy/plane/open-api.ts';
 import { concurrencyOf, openWorkers, workerNames } from '#deploy/plane/open-workers.ts';
 import { keptSecret, openStores } from '#deploy/plane/stores.ts';
 import { openServerTls } from '#deploy/plane/tls.ts';
-import { listen } from '#deploy/plane/listen.ts';
 import { startScheduler } from '#services/scheduler/loop.ts';
 import { openAdapters } from '#workers/open-adapters.ts';
 import { previewer } from '#workers/preview.ts';
 import { kindRoutes } from '#workers/runnables.ts';
 
-export type Plane = Readonly<{ url: string; caFile: string; issuer: string; demoLogin: boolean; notes: readonly string[]; stop(): Promise<void> }>;
+export type Plane = Readonly<{
+  url: string;
+  caFile: string;
+  issuer: string;
+  demoLogin: boolean;
+  notes: readonly string[];
+  stop(): Promise<void>;
+}>;
 
-type Options = Readonly<{ config: Config; children: Children; tools: Pick<ToolPaths, 'kustomize' | 'redis' | 'bwrap'>; version: string; logTo: 'stdout' | 'stderr' }>;
+type Options = Readonly<{
+  config: Config;
+  children: Children;
+  tools: Pick<ToolPaths, 'kustomize' | 'redis' | 'bwrap'>;
+  version: string;
+  logTo: 'stdout' | 'stderr';
+}>;
 
 const OFFER_MS = 15_000;
 const IDLE_MS = 5_000;
@@ -40,7 +53,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
   await mkdir(config.stateDir, { recursive: true, mode: 0o755 });
   const clock = systemClock;
   const log = createLog({ level: config.logLevel, bindings: { service: 'weir' } });
-  const failpoints = failpointsFrom(config, { signal: (name) => process.kill(process.pid, name), sleep: async (ms) => void (await sleep(ms)) });
+  const failpoints = failpointsFrom(config, { signal: (name) => process.kill(process.pid, name), sleep: (ms) => sleep(ms) });
   const ends: (() => Promise<void>)[] = [];
   const keep = <T>(part: T, end: (part: T) => Promise<void>): T => {
     ends.unshift(() => end(part));
@@ -53,7 +66,9 @@ export async function startPlane({ config: given, children, tools, version }: Op
     const authority = await openLocalAuthority(authorityDir(config), 'Weir CA');
     const stores = keep(await openStores({ config, children, log, redis: tools.redis }), (part) => part.stop());
     const identity = keep(await openIdentity(config, authority), (part) => part.stop());
-    const db = keep(await openTenantDb({ url: stores.appDatabaseUrl, maxConnections: config.databaseConnections, log }), (part) => part.close());
+    const db = keep(await openTenantDb({ url: stores.appDatabaseUrl, maxConnections: config.databaseConnections, log }), (part) =>
+      part.close(),
+    );
     const platform = keep(await openPlatformDb({ url: stores.schedulerDatabaseUrl, maxConnections: 4, log }), (part) => part.close());
     const keys = await openKeys(config, clock.nowMs);
     const queues = keep(await openQueues(stores.queue), (part) => part.close());
@@ -61,10 +76,38 @@ export async function startPlane({ config: given, children, tools, version }: Op
     const port = await listen.choose(config);
     const publicUrl = config.publicUrl ?? `https://127.0.0.1:${port}`;
     const worker = `worker-${process.pid}`;
-    const opened = keep(await openAdapters({ config, worker, version, db, keys, clock, log, failpoints, kustomize: config.kustomize ?? tools.kustomize, bwrap: tools.bwrap }), (part) => part.close());
+    const opened = keep(
+      await openAdapters({
+        config,
+        worker,
+        version,
+        db,
+        keys,
+        clock,
+        log,
+        failpoints,
+        kustomize: config.kustomize ?? tools.kustomize,
+        bwrap: tools.bwrap,
+      }),
+      (part) => part.close(),
+    );
     const secret = await keptSecret(join(config.stateDir, 'keys', 'api'));
     const api = keep(
-      await openApi({ config, db, keys, clock, log, failpoints, identity, tls: tls.current(), serverCaPem: tls.caPem, publicUrl, secret, preview: previewer(opened.adapters, log), checks: healthChecks({ db, queues, sandbox: opened.sandbox, weak: config.sandbox === 'weak' }) }),
+      await openApi({
+        config,
+        db,
+        keys,
+        clock,
+        log,
+        failpoints,
+        identity,
+        tls: tls.current(),
+        serverCaPem: tls.caPem,
+        publicUrl,
+        secret,
+        preview: previewer(opened.adapters, log),
+        checks: healthChecks({ db, queues, sandbox: opened.sandbox, weak: config.sandbox === 'weak' }),
+      }),
       (part) => part.close(),
     );
     tls.renewInto(api.app.server);
@@ -73,12 +116,45 @@ export async function startPlane({ config: given, children, tools, version }: Op
     const workers = openWorkers({ config, queues, opened, clock, log, failpoints, worker, names: workerNames });
     ends.unshift(async () => void (await Promise.all(workers.map((one) => one.stop(GRACE_MS)))));
     const concurrency = concurrencyOf(config);
-    const slots = { source: concurrency.source * 2, kustomize: concurrency.kustomize * 2, notification: concurrency.notification * 2, fleet: concurrency.fleet * 2 };
-    const collectArtifacts = async (referenced: ReadonlySet<string>) => (await opened.adapters.artifacts.collect({ referenced, minAgeMs: ARTIFACT_KEEP_MS })).length;
+    const slots = {
+      source: concurrency.source * 2,
+      kustomize: concurrency.kustomize * 2,
+      notification: concurrency.notification * 2,
+      fleet: concurrency.fleet * 2,
+    };
+    const collectArtifacts = async (referenced: ReadonlySet<string>) =>
+      (await opened.adapters.artifacts.collect({ referenced, minAgeMs: ARTIFACT_KEEP_MS })).length;
     const caps = { perTenant: config.tenantInFlight, perHost: config.hostInFlight, perCluster: config.clusterInFlight };
-    keep(await startScheduler({ db: platform, queues, routes: kindRoutes, slots, failpoints, caps, weights: {}, offerMs: OFFER_MS, idleMs: IDLE_MS, log, collectArtifacts }), (part) => part.stop());
-    const notes = [...stores.notes, identity.note, `Sandbox: ${opened.sandbox}`, ...(config.egressAllow.length === 0 ? [] : [`Egress: private ranges allowed by WEIR_EGRESS_ALLOW: ${config.egressAllow.join(', ')}`])];
-    return Object.freeze({ url: publicUrl, caFile: authority.certificateFile, issuer: identity.issuer, demoLogin: identity.demo, notes, stop });
+    keep(
+      await startScheduler({
+        db: platform,
+        queues,
+        routes: kindRoutes,
+        slots,
+        failpoints,
+        caps,
+        weights: {},
+        offerMs: OFFER_MS,
+        idleMs: IDLE_MS,
+        log,
+        collectArtifacts,
+      }),
+      (part) => part.stop(),
+    );
+    const notes = [
+      ...stores.notes,
+      identity.note,
+      `Sandbox: ${opened.sandbox}`,
+      ...(config.egressAllow.length === 0 ? [] : [`Egress: private ranges allowed by WEIR_EGRESS_ALLOW: ${config.egressAllow.join(', ')}`]),
+    ];
+    return Object.freeze({
+      url: publicUrl,
+      caFile: authority.certificateFile,
+      issuer: identity.issuer,
+      demoLogin: identity.demo,
+      notes,
+      stop,
+    });
   } catch (error) {
     await stop();
     throw error;

@@ -4,7 +4,7 @@ import { ConfigError, readConfig } from '#core/config.ts';
 import { openChildren } from '#deploy/local/children.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
 import { AlreadyRunning, lockInstance } from '#deploy/plane/lock.ts';
-import { startPlane, type Plane } from '#deploy/single.ts';
+import { type Plane, startPlane } from '#deploy/single.ts';
 
 /** `npm start`: the whole plane on this machine. `--json` prints one line for scripts when it is ready. */
 async function main(): Promise<void> {
@@ -42,10 +42,16 @@ async function version(): Promise<string> {
 
 function announce(plane: Plane, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ event: 'ready', url: plane.url, caFile: plane.caFile, issuer: plane.issuer, notes: plane.notes })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ event: 'ready', url: plane.url, caFile: plane.caFile, issuer: plane.issuer, notes: plane.notes })}\n`,
+    );
     return;
   }
-  const lines = [`Weir listens on ${plane.url} (CA: ${plane.caFile})`, ...plane.notes, `Log in: npm run weir -- login --server ${plane.url} --ca ${plane.caFile}`];
+  const lines = [
+    `Weir listens on ${plane.url} (CA: ${plane.caFile})`,
+    ...plane.notes,
+    `Log in: npm run weir -- login --server ${plane.url} --ca ${plane.caFile}`,
+  ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
@@ -53,7 +59,9 @@ try {
   await main();
 } catch (error) {
   const known = error instanceof AlreadyRunning || error instanceof ConfigError;
-  process.stderr.write(`${known || !(error instanceof Error) ? String(error instanceof Error ? error.message : error) : (error.stack ?? error.message)}\n`);
+  process.stderr.write(
+    `${known || !(error instanceof Error) ? String(error instanceof Error ? error.message : error) : (error.stack ?? error.message)}\n`,
+  );
   process.exitCode = 1;
 }
 process.exit();

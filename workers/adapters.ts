@@ -21,5 +21,14 @@ export type WorkerAdapters = Readonly<{
   artifacts: ArtifactStore;
   /** A renderer for one tenant. */
   renderFor(scope: TenantScope): Render;
-  git: Readonly<{ mirrorsDir: string; workDir: string; launcher: Launcher; path: string; allowHttp: boolean; egress: Egress; maxMirrorBytes: number; lowSpeedSeconds: number }>;
+  git: Readonly<{
+    mirrorsDir: string;
+    workDir: string;
+    launcher: Launcher;
+    path: string;
+    allowHttp: boolean;
+    egress: Egress;
+    maxMirrorBytes: number;
+    lowSpeedSeconds: number;
+  }>;
 }>;

@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createArtifacts } from '#adapters/blob/artifacts.ts';
 import { createEgress } from '#adapters/egress/egress.ts';
-import { removeLeftovers } from '#adapters/git/leftovers.ts';
 import { timeoutLauncher } from '#adapters/git/launcher.ts';
+import { removeLeftovers } from '#adapters/git/leftovers.ts';
 import { createClusters } from '#adapters/kube/clusters.ts';
 import { createRenderEngine } from '#adapters/kustomize/render.ts';
 import { readCredential } from '#adapters/postgres/cluster-access.ts';
@@ -36,7 +36,11 @@ export type OpenOptions = Readonly<{
   kustomize: string;
   bwrap: Launch | null;
 }>;
-export type OpenedAdapters = Readonly<{ adapters: WorkerAdapters; /** One sentence on how programs are isolated. */ sandbox: string; close(): Promise<void> }>;
+export type OpenedAdapters = Readonly<{
+  adapters: WorkerAdapters /** One sentence on how programs are isolated. */;
+  sandbox: string;
+  close(): Promise<void>;
+}>;
 
 const GIT_SECONDS = 600;
 /** Temporary folders of a crash; one of a live process is never this old. */
@@ -49,9 +53,21 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   const dir = (...parts: readonly string[]) => join(config.stateDir, ...parts);
   const work = dir('work', options.worker);
   await mkdir(work, { recursive: true, mode: 0o755 });
-  const sandbox = await createSandbox({ mode: config.sandbox, bwrap: options.bwrap, workDir: join(work, 'sandbox'), signal: AbortSignal.timeout(60_000) });
+  const sandbox = await createSandbox({
+    mode: config.sandbox,
+    bwrap: options.bwrap,
+    workDir: join(work, 'sandbox'),
+    signal: AbortSignal.timeout(60_000),
+  });
   const artifacts = createArtifacts({ dir: dir('artifacts'), clock });
-  const engine = await createRenderEngine({ artifacts, sandbox, kustomize: options.kustomize, workDir: join(work, 'render'), cacheDir: dir('renders'), clock });
+  const engine = await createRenderEngine({
+    artifacts,
+    sandbox,
+    kustomize: options.kustomize,
+    workDir: join(work, 'render'),
+    cacheDir: dir('renders'),
+    clock,
+  });
   const egress = createEgress({ allowCidrs: config.egressAllow });
   const store = openUnitStore(db);
   const clusters = createClusters({
@@ -61,18 +77,39 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
     clock,
     log,
     onChange: ({ scope, deliveryId }) => {
-      store.trigger(scope, deliveryId, 'drift').catch((error: unknown) => log.warn({ error, deliveryId }, 'a change on a cluster could not be noted; the next interval sees it'));
+      store
+        .trigger(scope, deliveryId, 'drift')
+        .catch((error: unknown) => log.warn({ error, deliveryId }, 'a change on a cluster could not be noted; the next interval sees it'));
     },
     limits: { perProcess: config.watchBudget },
     failpoints: options.failpoints,
     connectLookup: egress.egressLookup,
   });
-  const git = { mirrorsDir: dir('mirrors'), workDir: join(work, 'git'), launcher: timeoutLauncher(GIT_SECONDS), path: '/usr/local/bin:/usr/bin:/bin', allowHttp: false, egress, maxMirrorBytes: MAX_MIRROR_BYTES, lowSpeedSeconds: 30 };
+  const git = {
+    mirrorsDir: dir('mirrors'),
+    workDir: join(work, 'git'),
+    launcher: timeoutLauncher(GIT_SECONDS),
+    path: '/usr/local/bin:/usr/bin:/bin',
+    allowHttp: false,
+    egress,
+    maxMirrorBytes: MAX_MIRROR_BYTES,
+    lowSpeedSeconds: 30,
+  };
   await mkdir(git.workDir, { recursive: true, mode: 0o700 });
   await mkdir(git.mirrorsDir, { recursive: true, mode: 0o700 });
   await removeLeftovers({ workDir: git.workDir, mirrorsDir: git.mirrorsDir, minAgeMs: LEFTOVER_MS, clock });
   return {
-    adapters: { db, keys, store, clock, clusters, artifacts, preflights: createPreflightCache(clock), renderFor: (scope) => engine.forTenant(scope), git },
+    adapters: {
+      db,
+      keys,
+      store,
+      clock,
+      clusters,
+      artifacts,
+      preflights: createPreflightCache(clock),
+      renderFor: (scope) => engine.forTenant(scope),
+      git,
+    },
     sandbox: sandbox.describe(),
     close: () => clusters.close(),
   };
@@ -83,6 +120,8 @@ async function bootstrapToken(db: TenantDb, keys: KeyRing, access: ClusterAccess
   const scope = scopeOfOwner(access, { name: worker, via: 'worker' });
   const found = await db.inTenant(scope, (tx) => readCredential(tx, keys, access.clusterId));
   if (found !== null) return found.token;
-  throw new AppError('clusterRefused', `cluster ${access.clusterName} has no bootstrap token yet: its operator runs \`weir cluster onboard\``);
+  throw new AppError(
+    'clusterRefused',
+    `cluster ${access.clusterName} has no bootstrap token yet: its operator runs \`weir cluster onboard\``,
+  );
 }
-

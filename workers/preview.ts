@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import Value from 'typebox/value';
 import { accessOf } from '#adapters/postgres/cluster-access.ts';
 import { accountFor } from '#core/account.ts';
 import type { ClusterDiff } from '#core/diff.ts';
@@ -12,7 +13,6 @@ import type { StoredObject } from '#core/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import { preview } from '#kinds/kustomization/preview.ts';
 import { KustomizationSpec } from '#kinds/kustomization/schema.ts';
-import Value from 'typebox/value';
 import type { WorkerAdapters } from './adapters.ts';
 import { renderFor } from './ports/render.ts';
 import { secretsFor } from './ports/secrets.ts';
@@ -72,11 +72,28 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
 }
 
 /** The records of a delivery that no run owns: what would write refuses. */
-function readOnlyInventory({ store }: WorkerAdapters, scope: TenantScope, proposed: StoredObject, place: Place, deliveryId: string): Inventory {
+function readOnlyInventory(
+  { store }: WorkerAdapters,
+  scope: TenantScope,
+  proposed: StoredObject,
+  place: Place,
+  deliveryId: string,
+): Inventory {
   const refuse = async (): Promise<never> => {
     throw new Error('a preview writes nothing');
   };
-  const run = { tenantId: scope.tenantId, kind: proposed.kind, definitionId: proposed.uid, clusterId: place.clusterId, unitId: deliveryId, fence: -1, triggerNo: 0, failures: 0, claimedAtMs: 0, cause: 'preview' };
-  const { load } = store.inventory(scope, run);
-  return { fence: -1, load, intend: refuse, confirm: refuse, forget: refuse, checkFence: refuse };
+  const run = {
+    tenantId: scope.tenantId,
+    kind: proposed.kind,
+    definitionId: proposed.uid,
+    clusterId: place.clusterId,
+    unitId: deliveryId,
+    fence: -1,
+    triggerNo: 0,
+    failures: 0,
+    claimedAtMs: 0,
+    cause: 'preview',
+  };
+  const records = store.inventory(scope, run);
+  return { fence: -1, load: () => records.load(), intend: refuse, confirm: refuse, forget: refuse, checkFence: refuse };
 }

@@ -1,5 +1,5 @@
 import type { Worker } from '#core/kind.ts';
-import { runnable, type Runnable } from '#core/reconcile/runnable.ts';
+import { type Runnable, runnable } from '#core/reconcile/runnable.ts';
 import { clusterKind } from '#kinds/cluster/index.ts';
 import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
@@ -7,7 +7,13 @@ import { placementKind } from '#kinds/placement/index.ts';
 import { receiverKind } from '#kinds/receiver/index.ts';
 
 /** The kinds of the registry that have work of their own, ready to run. A test compares this list with `kinds/registry.ts`. */
-const all: readonly Runnable[] = Object.freeze([runnable(gitRepositoryKind), runnable(kustomizationKind), runnable(clusterKind), runnable(placementKind), runnable(receiverKind)]);
+const all: readonly Runnable[] = Object.freeze([
+  runnable(gitRepositoryKind),
+  runnable(kustomizationKind),
+  runnable(clusterKind),
+  runnable(placementKind),
+  runnable(receiverKind),
+]);
 
 export const runnables: ReadonlyMap<string, Runnable> = new Map(all.map((one) => [one.resource.kind, one]));
 

@@ -1,7 +1,15 @@
-import { createPostgresBackend, DEFAULT_SCHEMA, Queue, runMigrations, Worker as BullWorker, withBackend, type ConnectionOptions } from 'bullmq';
+import {
+  Worker as BullWorker,
+  type ConnectionOptions,
+  createPostgresBackend,
+  DEFAULT_SCHEMA,
+  Queue,
+  runMigrations,
+  withBackend,
+} from 'bullmq';
 import { Redis } from 'ioredis';
+import { type Job, jobKey, parseJob } from '#core/job.ts';
 import type { Worker as WorkerName } from '#core/kind.ts';
-import { jobKey, parseJob, type Job } from '#core/job.ts';
 import type { Log } from '#core/log.ts';
 import type { Queues, QueueWorker } from '#core/queue.ts';
 
@@ -12,8 +20,13 @@ type PoolOption = NonNullable<ConstructorParameters<ReturnType<typeof postgresCl
 export type DatabasePool = Readonly<{ connect(): Promise<unknown>; end(): Promise<void> }>;
 
 export type QueueOptions =
-  | Readonly<{ on: 'redis'; url: string; log: Log; /** Lock of a running job; only an optimisation, truth is the lease in PostgreSQL. */ lockMs?: number }>
-  | Readonly<{ on: 'postgres'; pool: DatabasePool; log: Log; lockMs?: number; /** Ends the pool. */ end(): Promise<void> }>;
+  | Readonly<{
+      on: 'redis';
+      url: string;
+      log: Log /** Lock of a running job; only an optimisation, truth is the lease in PostgreSQL. */;
+      lockMs?: number;
+    }>
+  | Readonly<{ on: 'postgres'; pool: DatabasePool; log: Log; lockMs?: number /** Ends the pool. */; end(): Promise<void> }>;
 
 const NAMES: readonly WorkerName[] = Object.freeze(['source', 'kustomize', 'notification', 'fleet']);
 const PREFIX = 'weir';
@@ -46,7 +59,16 @@ async function openOnRedis({ url, log, lockMs }: Extract<QueueOptions, { on: 're
     queues,
     log,
     ping: async () => void (await adding.ping()),
-    serve: (name, concurrency, run) => new BullWorker(name, run, { connection: serving as ConnectionOptions, prefix: PREFIX, concurrency, lockDuration: lockMs ?? LOCK_MS, maxStalledCount: 5, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }),
+    serve: (name, concurrency, run) =>
+      new BullWorker(name, run, {
+        connection: serving as ConnectionOptions,
+        prefix: PREFIX,
+        concurrency,
+        lockDuration: lockMs ?? LOCK_MS,
+        maxStalledCount: 5,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+      }),
     end: async () => {
       adding.disconnect();
       serving.disconnect();
@@ -82,7 +104,15 @@ async function openOnPostgres({ pool: given, log, lockMs, end }: Extract<QueueOp
     queues: queues as unknown as Map<WorkerName, Queue>,
     log,
     ping: async () => void (await first?.getJobCounts('active')),
-    serve: (name, concurrency, run) => new classes.Worker(name, run, { connection: pool, concurrency, lockDuration: lockMs ?? LOCK_MS, maxStalledCount: 5, removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } }) as unknown as BullWorker,
+    serve: (name, concurrency, run) =>
+      new classes.Worker(name, run, {
+        connection: pool,
+        concurrency,
+        lockDuration: lockMs ?? LOCK_MS,
+        maxStalledCount: 5,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+      }) as unknown as BullWorker,
     end,
   });
 }
@@ -100,7 +130,14 @@ async function migrateQueues(pool: DatabasePool): Promise<void> {
 }
 
 type Run = (job: Readonly<{ data: unknown }>, token?: string, signal?: AbortSignal) => Promise<void>;
-type Parts = Readonly<{ describe: string; queues: ReadonlyMap<WorkerName, Queue>; log: Log; ping(): Promise<void>; serve(name: WorkerName, concurrency: number, run: Run): BullWorker; end(): Promise<void> }>;
+type Parts = Readonly<{
+  describe: string;
+  queues: ReadonlyMap<WorkerName, Queue>;
+  log: Log;
+  ping(): Promise<void>;
+  serve(name: WorkerName, concurrency: number, run: Run): BullWorker;
+  end(): Promise<void>;
+}>;
 
 function assemble({ describe, queues, log, ping, serve, end }: Parts): Queues {
   const workers = new Set<QueueWorker>();
@@ -114,18 +151,33 @@ function assemble({ describe, queues, log, ping, serve, end }: Parts): Queues {
     add: async (name: WorkerName, jobs: readonly Job[]) => {
       if (jobs.length === 0) return;
       const queue = queueOf(name);
-      await within(queue.addBulk(jobs.map((job) => ({ name: job.kind, data: job, opts: { deduplication: { id: jobKey(job), keepLastIfActive: true }, removeOnComplete: true, removeOnFail: true } }))));
+      await within(
+        queue.addBulk(
+          jobs.map((job) => ({
+            name: job.kind,
+            data: job,
+            opts: { deduplication: { id: jobKey(job), keepLastIfActive: true }, removeOnComplete: true, removeOnFail: true },
+          })),
+        ),
+      );
     },
     counts: async (name: WorkerName) => {
       const counts = await within(queueOf(name).getJobCounts('waiting', 'active'));
       return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0 };
     },
-    work: (name: WorkerName, { concurrency, handle }: Readonly<{ concurrency: number; handle(job: Job, signal: AbortSignal): Promise<void> }>) => {
+    work: (
+      name: WorkerName,
+      { concurrency, handle }: Readonly<{ concurrency: number; handle(job: Job, signal: AbortSignal): Promise<void> }>,
+    ) => {
       const worker = startWorker({ name, log, serve: (run) => serve(name, concurrency, run), handle });
       workers.add(worker);
       return worker;
     },
-    trouble: async () => within(ping()).then(() => null, (error: unknown) => `the queue does not answer: ${error instanceof Error ? error.message : 'unknown'}`),
+    trouble: async () =>
+      within(ping()).then(
+        () => null,
+        (error: unknown) => `the queue does not answer: ${error instanceof Error ? error.message : 'unknown'}`,
+      ),
     close: async () => {
       await Promise.all([...workers].map((worker) => worker.close(0)));
       await Promise.allSettled([...queues.values()].map((queue) => within(queue.close())));

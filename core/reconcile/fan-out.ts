@@ -51,7 +51,10 @@ async function placesOf(runtime: Runtime, { scope, unit }: Running): Promise<Rea
   const secret = kubeconfigSecret(definition);
   if (secret !== null) return { places: [privatePlace(definition, secret.name)], hint: '' };
   if (at(definition.body, 'spec', 'kubeConfig', 'configMapRef') !== undefined) {
-    return { places: [], hint: 'spec.kubeConfig.configMapRef is not supported yet: use spec.kubeConfig.secretRef, or onboard the cluster and select it by a Placement' };
+    return {
+      places: [],
+      hint: 'spec.kubeConfig.configMapRef is not supported yet: use spec.kubeConfig.secretRef, or onboard the cluster and select it by a Placement',
+    };
   }
   return runtime.store.places(scope, definition);
 }

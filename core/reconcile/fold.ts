@@ -1,6 +1,6 @@
-import { conditionsFor, readConditions, type Condition } from '../conditions.ts';
+import { type Condition, conditionsFor, readConditions } from '../conditions.ts';
 import { REQUESTED_AT } from '../consequences.ts';
-import { at, textAt, type JsonObject } from '../json.ts';
+import { at, type JsonObject, textAt } from '../json.ts';
 import type { ExtraCondition, Outcome, Reason } from '../outcome.ts';
 import type { StoredObject } from '../store.ts';
 
@@ -54,7 +54,10 @@ function many(definition: StoredObject, deliveries: readonly StoredObject[]): Js
   return {
     ...shared,
     conditions: conditionsFor({ outcome, extras, previous, generation: definition.generation, nowMs }) as unknown as JsonObject[],
-    observedGeneration: outcome.is === 'ready' || outcome.is === 'stalled' ? definition.generation : (at(definition.status ?? {}, 'observedGeneration') ?? -1),
+    observedGeneration:
+      outcome.is === 'ready' || outcome.is === 'stalled'
+        ? definition.generation
+        : (at(definition.status ?? {}, 'observedGeneration') ?? -1),
     ...(lastHandled === undefined ? {} : { lastHandledReconcileAt: lastHandled }),
   };
 }
@@ -76,8 +79,13 @@ function outcomeOf(total: number, notReady: readonly Stood[], revision: string |
     const message = revision === null ? `Applied on ${total} clusters` : `Applied revision: ${revision} (${total} clusters)`;
     return { is: 'ready', reason: 'ReconciliationSucceeded', message, revision: revision ?? '' };
   }
-  const worst = (['stalled', 'failed', 'unknown', 'waiting'] as const).map((standing) => notReady.find((one) => one.standing === standing)).find((one) => one !== undefined);
-  const named = notReady.slice(0, MAX_NAMED).map((one) => clusterOf(one.delivery)).join(', ');
+  const worst = (['stalled', 'failed', 'unknown', 'waiting'] as const)
+    .map((standing) => notReady.find((one) => one.standing === standing))
+    .find((one) => one !== undefined);
+  const named = notReady
+    .slice(0, MAX_NAMED)
+    .map((one) => clusterOf(one.delivery))
+    .join(', ');
   const more = notReady.length > MAX_NAMED ? ` and ${notReady.length - MAX_NAMED} more` : '';
   const detail = worst?.ready === undefined || worst.ready === null ? 'not reconciled yet' : worst.ready.message;
   const message = `${total - notReady.length} of ${total} clusters ready; not ready: ${named}${more}. ${clusterOf(worst?.delivery)}: ${detail}`;

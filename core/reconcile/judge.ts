@@ -27,7 +27,8 @@ export function judgeError(error: unknown, fallback: Reason): Judged<TSchema> | 
   if (error instanceof TerminalError) return { is: 'stalled', reason: error.reason as Reason, message: error.message };
   if (error instanceof AppError) {
     if (error.code === 'fenceLost') return null;
-    if (error.code === 'unknownResult') return { is: 'waiting', reason: 'UnknownResult', message: error.message, afterMs: UNKNOWN_AGAIN_MS };
+    if (error.code === 'unknownResult')
+      return { is: 'waiting', reason: 'UnknownResult', message: error.message, afterMs: UNKNOWN_AGAIN_MS };
     const reason = REASONS[error.code] ?? fallback;
     const { retryAfterMs } = error.details;
     if (!errorTable[error.code].retryable && error.code !== 'artifactTooLarge') return { is: 'stalled', reason, message: error.message };

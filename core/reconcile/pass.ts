@@ -8,7 +8,13 @@ import { contextOf } from './context.ts';
 import type { Running, Runtime } from './run.ts';
 
 /** What a pass came to. Exactly one of `judged` and `thrown` counts; what was saved and recorded before a throw stays. */
-export type Pass = Readonly<{ judged: Judged<TSchema>; thrown: unknown; status: JsonObject; objects: readonly ObjectResult[]; acted: boolean }>;
+export type Pass = Readonly<{
+  judged: Judged<TSchema>;
+  thrown: unknown;
+  status: JsonObject;
+  objects: readonly ObjectResult[];
+  acted: boolean;
+}>;
 
 const MAX_STEPS = 12;
 
@@ -35,7 +41,13 @@ export async function runPass(runtime: Runtime, running: Running, statusAtStart:
       judged = await steps();
       async function steps(): Promise<Judged<TSchema>> {
         for (let count = 0; count < MAX_STEPS; count += 1) {
-          const step = await runnable.step(ctx, { definition: unit.definition, status, done, clusterId: run.clusterId, deliveryId: unit.delivery?.uid ?? null });
+          const step = await runnable.step(ctx, {
+            definition: unit.definition,
+            status,
+            done,
+            clusterId: run.clusterId,
+            deliveryId: unit.delivery?.uid ?? null,
+          });
           if (step.is === 'done') return step.judged;
           if (done.includes(step.do)) throw new Error(`${runnable.resource.kind} asked for ${step.do} twice in one pass`);
           if (done.length === 0) await save(withProgress(status, unit.definition.generation, step.do, runtime.clock.nowMs()));
@@ -49,7 +61,9 @@ export async function runPass(runtime: Runtime, running: Running, statusAtStart:
       await bound.dispose();
     }
   } catch (error) {
-    thrown = timedOut(limit, running.signal) ? new AppError('unknownResult', `the run was still busy with ${done.at(-1) ?? 'looking'} at its time limit`) : error;
+    thrown = timedOut(limit, running.signal)
+      ? new AppError('unknownResult', `the run was still busy with ${done.at(-1) ?? 'looking'} at its time limit`)
+      : error;
   }
   return { judged, thrown, status, objects, acted: done.length > 0 };
 }
@@ -60,5 +74,8 @@ function timedOut(limit: AbortSignal, stop: AbortSignal): boolean {
 
 function withProgress(status: JsonObject, generation: number, what: string, nowMs: number): JsonObject {
   const outcome = progressing(`working: ${what}`, '', 0);
-  return { ...status, conditions: conditionsFor({ outcome, extras: [], previous: readConditions(status), generation, nowMs }) as unknown as JsonObject[] };
+  return {
+    ...status,
+    conditions: conditionsFor({ outcome, extras: [], previous: readConditions(status), generation, nowMs }) as unknown as JsonObject[],
+  };
 }

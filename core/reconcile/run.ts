@@ -20,7 +20,9 @@ import { statusOf, writeUp } from './write-up.ts';
  * The ports that the kind needs, bound to the run's tenant (and cluster and account). Throws AppError or TerminalError when the unit may not have one,
  * such as an account that is not registered.
  */
-export type BindPorts = (input: Readonly<{ scope: TenantScope; run: Run; unit: LoadedUnit; runnable: Runnable; signal: AbortSignal }>) => Promise<Readonly<{ ports: Partial<Capabilities>; dispose(): Promise<void> }>>;
+export type BindPorts = (
+  input: Readonly<{ scope: TenantScope; run: Run; unit: LoadedUnit; runnable: Runnable; signal: AbortSignal }>,
+) => Promise<Readonly<{ ports: Partial<Capabilities>; dispose(): Promise<void> }>>;
 
 export type Runtime = Readonly<{
   store: UnitStore;
@@ -55,7 +57,13 @@ export async function runUnit(runtime: Runtime, job: Job, stop: AbortSignal): Pr
   const unit = await store.load(scope, run);
   if (unit === null) return 'dropped';
   const lease = holdLease({ renew: () => store.renew(scope, run, runtime.leaseMs), everyMs: runtime.leaseMs / 3, stop });
-  const log = runtime.log.child({ tenant: scope.tenantId, kind: job.kind, object: `${unit.definition.namespace}/${unit.definition.name}`, cluster: run.clusterId, fence: run.fence });
+  const log = runtime.log.child({
+    tenant: scope.tenantId,
+    kind: job.kind,
+    object: `${unit.definition.namespace}/${unit.definition.name}`,
+    cluster: run.clusterId,
+    fence: run.fence,
+  });
   try {
     const result = await branch({ ...runtime, log }, { scope, run, unit, runnable, signal: lease.signal });
     if (result === 'lost') await giveUp(runtime, scope, run, log);
@@ -88,7 +96,16 @@ async function branch(runtime: Runtime, running: Running): Promise<RunResult> {
 
 /** A suspended unit keeps its status as it is and is not due again until it is resumed. */
 async function settle(runtime: Runtime, { scope, run, unit }: Running): Promise<RunResult> {
-  await runtime.store.commit(scope, run, { status: statusOf(unit.delivery ?? unit.definition), fold: null, event: null, ledger: null, dueInMs: null, failures: 0, outbox: [], artifact: null });
+  await runtime.store.commit(scope, run, {
+    status: statusOf(unit.delivery ?? unit.definition),
+    fold: null,
+    event: null,
+    ledger: null,
+    dueInMs: null,
+    failures: 0,
+    outbox: [],
+    artifact: null,
+  });
   return 'done';
 }
 
@@ -101,7 +118,18 @@ async function reconcile(runtime: Runtime, running: Running): Promise<RunResult>
   const judged: Judged<TSchema> | null = pass.thrown === null ? pass.judged : judgeError(pass.thrown, 'ReconciliationFailed');
   if (judged === null) return 'lost';
   if (pass.thrown !== null) log.info({ reason: judged.reason, error: pass.thrown }, 'run ended with an error');
-  const commit = writeUp({ run, unit, runnable, judged, status: pass.status, statusAtStart, objects: pass.objects, acted: pass.acted, startedAtMs, nowMs: clock.nowMs() });
+  const commit = writeUp({
+    run,
+    unit,
+    runnable,
+    judged,
+    status: pass.status,
+    statusAtStart,
+    objects: pass.objects,
+    acted: pass.acted,
+    startedAtMs,
+    nowMs: clock.nowMs(),
+  });
   await store.commit(scope, run, commit);
   await failpoints.hit('r11');
   log.info({ outcome: judged.is, reason: judged.reason, durationMs: clock.nowMs() - startedAtMs, acted: pass.acted }, 'run ended');

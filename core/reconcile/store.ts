@@ -1,7 +1,7 @@
-import type { ExtraCondition, Outcome } from '../outcome.ts';
-import type { Inventory, Lookup } from '../ports.ts';
 import type { Job } from '../job.ts';
 import type { JsonObject } from '../json.ts';
+import type { ExtraCondition, Outcome } from '../outcome.ts';
+import type { Inventory, Lookup } from '../ports.ts';
 import type { ClusterAccess, EventEntry, LedgerEntry, OutboxEntry, Run, StoredObject } from '../store.ts';
 import type { TenantScope } from '../tenant.ts';
 
@@ -68,7 +68,13 @@ export interface UnitStore {
    * Makes the delivery rows of a definition equal to `places`: missing ones are created (due now), dropped ones marked deselected (due now), changed definitions trigger all.
    * Returns the deliveries after that.
    */
-  fanOut(scope: TenantScope, run: Run, definition: StoredObject, places: readonly Place[], reason: Readonly<{ trigger: boolean }>): Promise<readonly StoredObject[]>;
+  fanOut(
+    scope: TenantScope,
+    run: Run,
+    definition: StoredObject,
+    places: readonly Place[],
+    reason: Readonly<{ trigger: boolean }>,
+  ): Promise<readonly StoredObject[]>;
   /** A unit is due now: `trigger_no + 1`. Used for watch events. Idempotent, never touches a lease. */
   trigger(scope: TenantScope, unitId: string, cause: string): Promise<void>;
   lookup(scope: TenantScope, clusterId: string | null): Lookup;

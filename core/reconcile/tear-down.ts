@@ -25,7 +25,22 @@ export async function tearDown(runtime: Runtime, running: Running, why: 'deleted
     return 'done';
   }
   const status = statusOf(unit.delivery ?? unit.definition);
-  await store.commit(scope, run, writeUp({ run, unit, runnable, judged, status, statusAtStart: status, objects, acted: objects.length > 0, startedAtMs, nowMs: clock.nowMs() }));
+  await store.commit(
+    scope,
+    run,
+    writeUp({
+      run,
+      unit,
+      runnable,
+      judged,
+      status,
+      statusAtStart: status,
+      objects,
+      acted: objects.length > 0,
+      startedAtMs,
+      nowMs: clock.nowMs(),
+    }),
+  );
   return 'done';
 }
 
@@ -35,15 +50,39 @@ function withdrawn(unit: LoadedUnit): boolean {
 }
 
 async function letGo(runtime: Runtime, { scope, run, unit, runnable }: Running, startedAtMs: number): Promise<RunResult> {
-  const judged: Judged<TSchema> = { is: 'stalled', reason: 'AccessDenied', message: 'the cluster was withdrawn from this tenant: its objects were left in place' };
+  const judged: Judged<TSchema> = {
+    is: 'stalled',
+    reason: 'AccessDenied',
+    message: 'the cluster was withdrawn from this tenant: its objects were left in place',
+  };
   const status = statusOf(unit.delivery);
-  await runtime.store.commit(scope, run, writeUp({ run, unit, runnable, judged, status, statusAtStart: status, objects: [], acted: true, startedAtMs, nowMs: runtime.clock.nowMs() }));
+  await runtime.store.commit(
+    scope,
+    run,
+    writeUp({
+      run,
+      unit,
+      runnable,
+      judged,
+      status,
+      statusAtStart: status,
+      objects: [],
+      acted: true,
+      startedAtMs,
+      nowMs: runtime.clock.nowMs(),
+    }),
+  );
   await runtime.store.dropDelivery(scope, run);
   if (unit.delivery !== null) runtime.released(unit.delivery.uid);
   return 'done';
 }
 
-async function finalize(runtime: Runtime, running: Running, why: 'deleted' | 'deselected', objects: ObjectResult[]): Promise<Judged<TSchema> | null> {
+async function finalize(
+  runtime: Runtime,
+  running: Running,
+  why: 'deleted' | 'deselected',
+  objects: ObjectResult[],
+): Promise<Judged<TSchema> | null> {
   const { scope, run, unit, runnable } = running;
   const status = statusOf(unit.delivery ?? unit.definition);
   try {
@@ -51,7 +90,11 @@ async function finalize(runtime: Runtime, running: Running, why: 'deleted' | 'de
     const bound = await runtime.bind({ scope, run, unit, runnable, signal: limit });
     try {
       const ctx = contextOf(runtime, running, bound.ports, limit, objects);
-      return await runnable.finalize(ctx, { definition: unit.definition, status, done: [], clusterId: run.clusterId, deliveryId: unit.delivery?.uid ?? null }, why);
+      return await runnable.finalize(
+        ctx,
+        { definition: unit.definition, status, done: [], clusterId: run.clusterId, deliveryId: unit.delivery?.uid ?? null },
+        why,
+      );
     } finally {
       await bound.dispose();
     }

@@ -1,15 +1,15 @@
 import type { TSchema } from 'typebox';
-import { apiVersionOf } from '../resource.ts';
 import { conditionsFor, readConditions } from '../conditions.ts';
 import { REQUESTED_AT } from '../consequences.ts';
 import type { JsonObject } from '../json.ts';
 import { at, canonicalJson, textAt } from '../json.ts';
 import type { Judged, Shown } from '../kind.ts';
+import { apiVersionOf } from '../resource.ts';
 import type { EventEntry, LedgerEntry, ObjectResult, OutboxEntry, Run, StoredObject } from '../store.ts';
 import { backoffMs } from './backoff.ts';
+import { foldFor } from './fold.ts';
 import type { Runnable } from './runnable.ts';
 import type { Commit, LoadedUnit } from './store.ts';
-import { foldFor } from './fold.ts';
 
 /** Everything a finished run knows. */
 export type Finished = Readonly<{
@@ -48,7 +48,13 @@ export function writeUp(finished: Finished): Commit {
 export function finalStatus({ unit, judged, status, nowMs }: Pick<Finished, 'unit' | 'judged' | 'status' | 'nowMs'>): JsonObject {
   const { definition } = unit;
   const shown = { ...status, ...(judged.shown?.status ?? {}) };
-  const conditions = conditionsFor({ outcome: judged, extras: judged.shown?.conditions ?? [], previous: readConditions(status), generation: definition.generation, nowMs });
+  const conditions = conditionsFor({
+    outcome: judged,
+    extras: judged.shown?.conditions ?? [],
+    previous: readConditions(status),
+    generation: definition.generation,
+    nowMs,
+  });
   const requestedAt = definition.annotations[REQUESTED_AT];
   const settled = judged.is === 'ready' || judged.is === 'stalled';
   return {
@@ -136,7 +142,9 @@ function outboxOf({ unit, judged, statusAtStart }: Finished, status: JsonObject)
 
 function becameReady(before: JsonObject, after: JsonObject): boolean {
   const was = readConditions(before).find((one) => one.type === 'Ready')?.status === 'True';
-  const moved = textAt(before, 'lastAppliedRevision') !== textAt(after, 'lastAppliedRevision') || at(before, 'observedGeneration') !== at(after, 'observedGeneration');
+  const moved =
+    textAt(before, 'lastAppliedRevision') !== textAt(after, 'lastAppliedRevision') ||
+    at(before, 'observedGeneration') !== at(after, 'observedGeneration');
   return !was || moved;
 }
 

@@ -1,6 +1,11 @@
 /** What the two tenants write, as their own YAML would say it. Flux's kinds are exactly Flux's; where they run is said by a Placement beside them. */
 
-export type DemoObject = Readonly<{ apiVersion: string; kind: string; metadata: Readonly<{ name: string; namespace?: string; labels?: Readonly<Record<string, string>> }> }> & Readonly<Record<string, unknown>>;
+export type DemoObject = Readonly<{
+  apiVersion: string;
+  kind: string;
+  metadata: Readonly<{ name: string; namespace?: string; labels?: Readonly<Record<string, string>> }>;
+}> &
+  Readonly<Record<string, unknown>>;
 
 const SOURCE = 'source.toolkit.fluxcd.io/v1';
 const KUSTOMIZE = 'kustomize.toolkit.fluxcd.io/v1';
@@ -18,7 +23,12 @@ export type TenantPlan = Readonly<{
 }>;
 
 export function tenantObject(plan: TenantPlan, members: readonly Readonly<{ subject: string; role: string }>[]): DemoObject {
-  return { apiVersion: 'weir.dev/v1', kind: 'Tenant', metadata: { name: plan.name }, spec: { displayName: plan.name, namespaces: { names: [plan.namespace] }, members } };
+  return {
+    apiVersion: 'weir.dev/v1',
+    kind: 'Tenant',
+    metadata: { name: plan.name },
+    spec: { displayName: plan.name, namespaces: { names: [plan.namespace] }, members },
+  };
 }
 
 /** Namespace, credentials, source and webhook of a tenant. */
@@ -28,12 +38,21 @@ export function commonObjects(plan: TenantPlan, gitUrl: string, caPem: string): 
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'git-login', namespace }, stringData: { ...plan.login, 'ca.crt': caPem } },
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'webhook', namespace }, stringData: { token: plan.webhookToken } },
-    { apiVersion: SOURCE, kind: 'GitRepository', metadata: { name: plan.repository, namespace }, spec: { url: gitUrl, interval: INTERVAL, ref: { branch: 'main' }, secretRef: { name: 'git-login' } } },
+    {
+      apiVersion: SOURCE,
+      kind: 'GitRepository',
+      metadata: { name: plan.repository, namespace },
+      spec: { url: gitUrl, interval: INTERVAL, ref: { branch: 'main' }, secretRef: { name: 'git-login' } },
+    },
     {
       apiVersion: 'notification.toolkit.fluxcd.io/v1',
       kind: 'Receiver',
       metadata: { name: 'git-push', namespace },
-      spec: { type: 'generic-hmac', secretRef: { name: 'webhook' }, resources: [{ apiVersion: SOURCE, kind: 'GitRepository', name: plan.repository }] },
+      spec: {
+        type: 'generic-hmac',
+        secretRef: { name: 'webhook' },
+        resources: [{ apiVersion: SOURCE, kind: 'GitRepository', name: plan.repository }],
+      },
     },
   ];
 }
@@ -58,6 +77,16 @@ export function kustomization(plan: TenantPlan, { name, path, targetNamespace, w
   };
 }
 
-export function placement(plan: TenantPlan, name: string, definitions: readonly string[], clusters: Readonly<Record<string, unknown>>): DemoObject {
-  return { apiVersion: 'weir.dev/v1', kind: 'Placement', metadata: { name, namespace: plan.namespace }, spec: { definitions: { kinds: ['Kustomization'], names: definitions }, clusters } };
+export function placement(
+  plan: TenantPlan,
+  name: string,
+  definitions: readonly string[],
+  clusters: Readonly<Record<string, unknown>>,
+): DemoObject {
+  return {
+    apiVersion: 'weir.dev/v1',
+    kind: 'Placement',
+    metadata: { name, namespace: plan.namespace },
+    spec: { definitions: { kinds: ['Kustomization'], names: definitions }, clusters },
+  };
 }

@@ -13,8 +13,18 @@ export function readyEvent({ stage, scene, admin, users, workingCopy }: HandOut)
   return {
     plane: { url: stage.plane.url, caFile: stage.plane.caFile, logFile: stage.plane.logFile, pid: stage.plane.pid },
     platformAdmin: admin,
-    users: users.map((one, index) => ({ ...one, tenant: [scene.teamA, scene.teamB][index]?.name, namespace: [scene.teamA, scene.teamB][index]?.namespace })),
-    workloadClusters: stage.clusters.map((one) => ({ name: one.name, server: one.server, kubeconfig: one.adminKubeconfigPath, auditLog: one.auditLogPath, bootstrapAccount: 'system:serviceaccount:weir-system:weir-bootstrap' })),
+    users: users.map((one, index) => ({
+      ...one,
+      tenant: [scene.teamA, scene.teamB][index]?.name,
+      namespace: [scene.teamA, scene.teamB][index]?.namespace,
+    })),
+    workloadClusters: stage.clusters.map((one) => ({
+      name: one.name,
+      server: one.server,
+      kubeconfig: one.adminKubeconfigPath,
+      auditLog: one.auditLogPath,
+      bootstrapAccount: 'system:serviceaccount:weir-system:weir-bootstrap',
+    })),
     git: { url: stage.git.url, repository: stage.git.urlOf(scene.teamA.repository), workingCopy, branch: 'main' },
     oidc: { issuer: stage.plane.issuer, users: demoUsers.map(({ id, groups }) => ({ id, groups })) },
     kubectl: stage.tools.kubectl,
@@ -25,7 +35,10 @@ export function readyEvent({ stage, scene, admin, users, workingCopy }: HandOut)
 export async function goOnByHand({ stage, scene, admin, users, workingCopy }: HandOut, narrator: Narrator): Promise<void> {
   const [alice] = users;
   if (alice === undefined) return;
-  const tree = await runWeir(['tree', 'kustomization', 'podinfo', '-n', scene.teamA.namespace, '--kubeconfig', alice.kubeconfig], stage.dir);
+  const tree = await runWeir(
+    ['tree', 'kustomization', 'podinfo', '-n', scene.teamA.namespace, '--kubeconfig', alice.kubeconfig],
+    stage.dir,
+  );
   const lines = [
     '',
     tree.trimEnd(),

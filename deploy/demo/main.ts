@@ -1,12 +1,12 @@
-import { join, resolve } from 'node:path';
-import { openChildren, type Children } from '#deploy/local/children.ts';
-import { AlreadyRunning, lockInstance } from '#deploy/plane/lock.ts';
 import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Children, openChildren } from '#deploy/local/children.ts';
+import { AlreadyRunning, lockInstance } from '#deploy/plane/lock.ts';
 import { goOnByHand, readyEvent } from './hand-out.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { logInAll, writeKubeconfig } from './people.ts';
 import { setScene } from './scene.ts';
-import { startStage, type Stage } from './stage.ts';
+import { type Stage, startStage } from './stage.ts';
 import { tellStory } from './story.ts';
 
 /**
@@ -52,13 +52,23 @@ async function play(children: Children, narrator: Narrator, dir: string, run: { 
   const kubeconfigs = join(dir, 'kubeconfigs');
   const admin = await writeKubeconfig(kubeconfigs, 'platform-admin', people.pat, 'weir-system');
   const scene = await setScene(stage, people, narrator, admin.kubeconfig);
-  const users = [await writeKubeconfig(kubeconfigs, 'alice', people.alice, scene.teamA.namespace), await writeKubeconfig(kubeconfigs, 'bob', people.bob, scene.teamB.namespace)];
+  const users = [
+    await writeKubeconfig(kubeconfigs, 'alice', people.alice, scene.teamA.namespace),
+    await writeKubeconfig(kubeconfigs, 'bob', people.bob, scene.teamB.namespace),
+  ];
   const told = await tellStory(stage, people, scene, narrator);
   const copy = await stage.git.workingCopy(scene.teamA.repository);
   const handed = { stage, scene, admin, users, workingCopy: copy.dir };
   narrator.event('ready', readyEvent(handed));
   await goOnByHand(handed, narrator);
-  return { clusters: stage.clusters.length, tenants: 2, deliveries: scene.deliveries, objects: scene.objects, firstSyncMs: scene.firstSyncMs, ...told };
+  return {
+    clusters: stage.clusters.length,
+    tenants: 2,
+    deliveries: scene.deliveries,
+    objects: scene.objects,
+    firstSyncMs: scene.firstSyncMs,
+    ...told,
+  };
 }
 
 /** The value after a flag, or null. */
@@ -77,6 +87,8 @@ try {
   await main();
 } catch (error) {
   process.exitCode = 1;
-  process.stderr.write(`${error instanceof AlreadyRunning ? error.message : String(error instanceof Error ? (error.stack ?? error.message) : error)}\n`);
+  process.stderr.write(
+    `${error instanceof AlreadyRunning ? error.message : String(error instanceof Error ? (error.stack ?? error.message) : error)}\n`,
+  );
 }
 process.exit();

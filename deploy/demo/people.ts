@@ -1,4 +1,4 @@
-import { readFile, writeFile, mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logIn } from '#deploy/local/oidc-login.ts';
 import type { PlaneUser } from './plane-client.ts';
@@ -27,7 +27,9 @@ export async function writeKubeconfig(dir: string, name: string, user: PlaneUser
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'weir', cluster: { server: user.url, 'certificate-authority-data': Buffer.from(user.caPem, 'utf8').toString('base64') } }],
+    clusters: [
+      { name: 'weir', cluster: { server: user.url, 'certificate-authority-data': Buffer.from(user.caPem, 'utf8').toString('base64') } },
+    ],
     users: [{ name, user: { token: user.token } }],
     contexts: [{ name, context: { cluster: 'weir', user: name, namespace } }],
     'current-context': name,

@@ -1,5 +1,5 @@
-import { Agent, request, type RequestOptions } from 'node:https';
-import { stringifyJson, parseJson, textAt, isObject, type Json, type JsonObject } from '#core/json.ts';
+import { Agent, type RequestOptions, request } from 'node:https';
+import { isObject, type Json, type JsonObject, parseJson, stringifyJson, textAt } from '#core/json.ts';
 
 /** Who calls the plane, and where it is. */
 export type PlaneUser = Readonly<{ url: string; caPem: string; token: string }>;
@@ -18,14 +18,25 @@ export class PlaneError extends Error {
 }
 
 /** One request to the plane as this user; any status is answered. Throws when there is no answer in time. */
-export async function callPlane(user: PlaneUser, method: string, path: string, body?: Json, contentType = 'application/json'): Promise<PlaneAnswer> {
+export async function callPlane(
+  user: PlaneUser,
+  method: string,
+  path: string,
+  body?: Json,
+  contentType = 'application/json',
+): Promise<PlaneAnswer> {
   const agent = new Agent({ keepAlive: false });
   const options: RequestOptions = {
     method,
     agent,
     ca: user.caPem,
     signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: { authorization: `Bearer ${user.token}`, accept: 'application/json', 'user-agent': 'weir-demo', ...(body === undefined ? {} : { 'content-type': contentType }) },
+    headers: {
+      authorization: `Bearer ${user.token}`,
+      accept: 'application/json',
+      'user-agent': 'weir-demo',
+      ...(body === undefined ? {} : { 'content-type': contentType }),
+    },
   };
   return new Promise((resolve, reject) => {
     const outgoing = request(new URL(path, user.url), options, (incoming) => {

@@ -14,7 +14,10 @@ const READY_MS = 120_000;
 /** Every part of the demo is on this machine: the plane may reach its loopback addresses, and no other private ones. */
 export const DEMO_EGRESS = '127.0.0.0/8';
 
-export async function startPlane(children: Children, options: Readonly<{ stateDir: string; logFile: string; env?: Readonly<Record<string, string>> }>): Promise<RunningPlane> {
+export async function startPlane(
+  children: Children,
+  options: Readonly<{ stateDir: string; logFile: string; env?: Readonly<Record<string, string>> }>,
+): Promise<RunningPlane> {
   const { stateDir, logFile } = options;
   const program = fileURLToPath(new URL('../start.ts', import.meta.url));
   const running = await startProcess(children, {
@@ -24,14 +27,28 @@ export async function startPlane(children: Children, options: Readonly<{ stateDi
     cwd: stateDir,
     // A hurried end must not leave the plane's own children behind: it ends them on SIGTERM.
     lastSignal: 'SIGTERM',
-    env: { ...inherited(), WEIR_STATE_DIR: stateDir, WEIR_PORT: '0', WEIR_EGRESS_ALLOW: DEMO_EGRESS, WEIR_LOG_LEVEL: 'info', ...options.env },
+    env: {
+      ...inherited(),
+      WEIR_STATE_DIR: stateDir,
+      WEIR_PORT: '0',
+      WEIR_EGRESS_ALLOW: DEMO_EGRESS,
+      WEIR_LOG_LEVEL: 'info',
+      ...options.env,
+    },
     logFile,
     ready: async () => (await readyLine(logFile)) !== null,
     readyTimeoutMs: READY_MS,
   });
   const ready = await readyLine(logFile);
   if (ready === null) throw new Error('the plane did not say where it listens');
-  return Object.freeze({ url: ready.url, caFile: ready.caFile, issuer: ready.issuer, pid: running.pid, logFile, stop: async () => void (await running.stop('SIGTERM', 20_000)) });
+  return Object.freeze({
+    url: ready.url,
+    caFile: ready.caFile,
+    issuer: ready.issuer,
+    pid: running.pid,
+    logFile,
+    stop: async () => void (await running.stop('SIGTERM', 20_000)),
+  });
 }
 
 async function readyLine(logFile: string) {
@@ -44,6 +61,19 @@ async function readyLine(logFile: string) {
 
 /** What Node and the tools need of our own environment; nothing of WEIR_* leaks into the demo. */
 function inherited(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_CACHE_HOME', 'GOPATH', 'GOMODCACHE', 'GOCACHE', 'GOFLAGS', 'GOPROXY', 'WEIR_TOOLS_MIRROR', 'WEIR_SANDBOX'];
+  const names = [
+    'PATH',
+    'HOME',
+    'LANG',
+    'TMPDIR',
+    'XDG_CACHE_HOME',
+    'GOPATH',
+    'GOMODCACHE',
+    'GOCACHE',
+    'GOFLAGS',
+    'GOPROXY',
+    'WEIR_TOOLS_MIRROR',
+    'WEIR_SANDBOX',
+  ];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] ?? '']])));
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { at, textAt, type Json, type JsonObject } from '#core/json.ts';
 import { readConditions } from '#core/conditions.ts';
-import { isObject } from '#core/json.ts';
-import { commonObjects, kustomization, placement, tenantObject, type DemoObject, type TenantPlan } from './definitions.ts';
+import { at, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
+import { commonObjects, type DemoObject, kustomization, placement, type TenantPlan, tenantObject } from './definitions.ts';
 import type { Narrator } from './narrator.ts';
 import { onboardCluster } from './onboard.ts';
 import type { People } from './people.ts';
@@ -34,7 +33,11 @@ export async function setScene(stage: Stage, people: People, narrator: Narrator,
   await Promise.all([makeRepository(stage, teamA, podinfoFiles()), makeRepository(stage, teamB, shopFiles())]);
   sources({ url: stage.git.url });
   const tenants = narrator.step('platform admin creates two tenants');
-  for (const [plan, member] of [[teamA, 'alice'], [teamB, 'bob']] as const) await create(people.pat, tenantObject(plan, [{ subject: member, role: 'admin' }]));
+  for (const [plan, member] of [
+    [teamA, 'alice'],
+    [teamB, 'bob'],
+  ] as const)
+    await create(people.pat, tenantObject(plan, [{ subject: member, role: 'admin' }]));
   tenants();
   const onboarding = narrator.step('operator onboards both clusters: weir cluster onboard');
   for (const cluster of stage.clusters) await onboardCluster(cluster, planeKubeconfig, [teamA, teamB], stage.dir);
@@ -43,8 +46,10 @@ export async function setScene(stage: Stage, people: People, narrator: Narrator,
   const startedMs = Date.now();
   const applying = narrator.step('both tenants apply their definitions through the API');
   const caPem = stage.authority.certificatePem;
-  for (const object of [...commonObjects(teamA, stage.git.urlOf(teamA.repository), caPem), ...definitionsOfA(teamA)]) await create(people.alice, object);
-  for (const object of [...commonObjects(teamB, stage.git.urlOf(teamB.repository), caPem), ...definitionsOfB(teamB)]) await create(people.bob, object);
+  for (const object of [...commonObjects(teamA, stage.git.urlOf(teamA.repository), caPem), ...definitionsOfA(teamA)])
+    await create(people.alice, object);
+  for (const object of [...commonObjects(teamB, stage.git.urlOf(teamB.repository), caPem), ...definitionsOfB(teamB)])
+    await create(people.bob, object);
   applying();
   const syncing = narrator.step('every delivery becomes Ready, with real replicas');
   const deliveries = await allReady(people, [teamA, teamB], 5);
@@ -56,7 +61,10 @@ export async function setScene(stage: Stage, people: People, narrator: Narrator,
 }
 
 async function makeRepository(stage: Stage, plan: TenantPlan, files: Readonly<Record<string, string>>): Promise<void> {
-  await stage.git.createRepository(plan.repository, { access: { readers: 'credentials', credentials: [{ scheme: 'basic', ...plan.login, mayPush: false }] }, files });
+  await stage.git.createRepository(plan.repository, {
+    access: { readers: 'credentials', credentials: [{ scheme: 'basic', ...plan.login, mayPush: false }] },
+    files,
+  });
 }
 
 function definitionsOfA(plan: TenantPlan): readonly DemoObject[] {
@@ -70,11 +78,19 @@ function definitionsOfA(plan: TenantPlan): readonly DemoObject[] {
 }
 
 function definitionsOfB(plan: TenantPlan): readonly DemoObject[] {
-  return [placement(plan, 'everywhere', ['shop'], { selector: { matchLabels: { env: 'demo' } } }), kustomization(plan, { name: 'shop', path: './manifests', targetNamespace: plan.clusterNamespace })];
+  return [
+    placement(plan, 'everywhere', ['shop'], { selector: { matchLabels: { env: 'demo' } } }),
+    kustomization(plan, { name: 'shop', path: './manifests', targetNamespace: plan.clusterNamespace }),
+  ];
 }
 
 export async function create(user: PlaneUser, object: DemoObject): Promise<void> {
-  await expectPlane(user, 'POST', collectionPath(object.apiVersion, object.kind, object.metadata.namespace), object as unknown as JsonObject);
+  await expectPlane(
+    user,
+    'POST',
+    collectionPath(object.apiVersion, object.kind, object.metadata.namespace),
+    object as unknown as JsonObject,
+  );
 }
 
 async function setVariables(user: PlaneUser, cluster: string): Promise<void> {
@@ -127,9 +143,19 @@ function inventoryCount(delivery: JsonObject): number {
 /** The git server calls the tenant's Receiver after each push. */
 async function hookUp(stage: Stage, user: PlaneUser, plan: TenantPlan): Promise<void> {
   const path = await until('webhook path', 30_000, 100, async () => {
-    const receiver = await expectPlane(user, 'GET', `${collectionPath('notification.toolkit.fluxcd.io/v1', 'Receiver', plan.namespace)}/git-push`);
+    const receiver = await expectPlane(
+      user,
+      'GET',
+      `${collectionPath('notification.toolkit.fluxcd.io/v1', 'Receiver', plan.namespace)}/git-push`,
+    );
     return textAt(receiver, 'status', 'webhookPath') ?? null;
   });
-  await stage.git.setWebhooks(plan.repository, [{ type: 'generic-hmac', url: new URL(path, stage.plane.url).toString(), secret: plan.webhookToken, caPem: stage.authority.certificatePem }]);
+  await stage.git.setWebhooks(plan.repository, [
+    {
+      type: 'generic-hmac',
+      url: new URL(path, stage.plane.url).toString(),
+      secret: plan.webhookToken,
+      caPem: stage.authority.certificatePem,
+    },
+  ]);
 }
-

@@ -1,15 +1,23 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type LocalAuthority, openLocalAuthority } from '#deploy/local/certificates.ts';
 import type { Children } from '#deploy/local/children.ts';
-import { openLocalAuthority, type LocalAuthority } from '#deploy/local/certificates.ts';
-import { startCluster, type RunningCluster } from '#deploy/local/cluster.ts';
-import { startGitServer, type GitServer } from '#deploy/local/git-server.ts';
+import { type RunningCluster, startCluster } from '#deploy/local/cluster.ts';
+import { type GitServer, startGitServer } from '#deploy/local/git-server.ts';
 import { loadToolPaths, type ToolPaths } from '#deploy/local/tool-paths.ts';
 import type { Narrator } from './narrator.ts';
-import { startPlane, type RunningPlane } from './plane-process.ts';
+import { type RunningPlane, startPlane } from './plane-process.ts';
 
 /** Every real part of the demo. */
-export type Stage = Readonly<{ dir: string; tools: ToolPaths; authority: LocalAuthority; clusters: readonly RunningCluster[]; git: GitServer; plane: RunningPlane; stop(): Promise<void> }>;
+export type Stage = Readonly<{
+  dir: string;
+  tools: ToolPaths;
+  authority: LocalAuthority;
+  clusters: readonly RunningCluster[];
+  git: GitServer;
+  plane: RunningPlane;
+  stop(): Promise<void>;
+}>;
 
 export const clusterNames: readonly string[] = Object.freeze(['north', 'south']);
 const NODES = 3;
@@ -30,7 +38,11 @@ export async function startStage(children: Children, narrator: Narrator, root: s
   const authority = await openLocalAuthority(join(stateDir, 'ca'), 'Weir demo CA');
   const starting = narrator.step('two workload clusters, a git server and the plane');
   const [clusters, git, plane] = await Promise.all([
-    Promise.all(clusterNames.map((name) => startCluster(children, { dir: join(dir, `cluster-${name}`), name, controllers: true, tools, nodes: NODES }))),
+    Promise.all(
+      clusterNames.map((name) =>
+        startCluster(children, { dir: join(dir, `cluster-${name}`), name, controllers: true, tools, nodes: NODES }),
+      ),
+    ),
     startGitServer(children, { dir: join(dir, 'git'), authority }),
     startPlane(children, { stateDir, logFile: join(dir, 'plane.log') }),
   ]);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { textAt, type JsonObject } from '#core/json.ts';
-import { callCluster } from '#deploy/local/cluster-api.ts';
+import { type JsonObject, textAt } from '#core/json.ts';
 import type { RunningCluster } from '#deploy/local/cluster.ts';
+import { callCluster } from '#deploy/local/cluster-api.ts';
 import { kustomization } from './definitions.ts';
 import type { Narrator } from './narrator.ts';
 import type { People } from './people.ts';
@@ -33,9 +33,20 @@ async function pushes(stage: Stage, scene: Scene, narrator: Narrator): Promise<n
   const took: number[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
     const greeting = `hello-${round}`;
-    await stage.git.commitFiles(repository, 'main', { 'deploy/base/settings.yaml': settings('podinfo', greeting) }, `Greet with ${greeting}`);
+    await stage.git.commitFiles(
+      repository,
+      'main',
+      { 'deploy/base/settings.yaml': settings('podinfo', greeting) },
+      `Greet with ${greeting}`,
+    );
     const pushedMs = performance.now();
-    await Promise.all(stage.clusters.map((cluster) => until(`${greeting} on ${cluster.name}`, LIMIT_MS, LOOK_MS, async () => ((await greetingOn(cluster, clusterNamespace)) === greeting ? true : null))));
+    await Promise.all(
+      stage.clusters.map((cluster) =>
+        until(`${greeting} on ${cluster.name}`, LIMIT_MS, LOOK_MS, async () =>
+          (await greetingOn(cluster, clusterNamespace)) === greeting ? true : null,
+        ),
+      ),
+    );
     took.push(performance.now() - pushedMs);
     await sleep(300);
   }
@@ -56,9 +67,33 @@ async function drift(stage: Stage, scene: Scene, narrator: Narrator): Promise<nu
   const namespace = scene.teamA.clusterNamespace;
   const took: number[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
-    took.push(await healed(cluster, `/apis/apps/v1/namespaces/${namespace}/deployments/podinfo`, 'PATCH', { spec: { replicas: 0 } }, (live) => at(live, 'spec', 'replicas') === 2));
-    took.push(await healed(cluster, `/api/v1/namespaces/${namespace}/configmaps/podinfo-settings`, 'PATCH', { data: { greeting: 'tampered' } }, (live) => at(live, 'data', 'greeting') !== 'tampered' && at(live, 'data', 'greeting') !== undefined));
-    took.push(await healed(cluster, `/api/v1/namespaces/${namespace}/services/podinfo`, 'DELETE', undefined, (live) => at(live, 'kind') === 'Service' && at(live, 'metadata', 'deletionTimestamp') === undefined));
+    took.push(
+      await healed(
+        cluster,
+        `/apis/apps/v1/namespaces/${namespace}/deployments/podinfo`,
+        'PATCH',
+        { spec: { replicas: 0 } },
+        (live) => at(live, 'spec', 'replicas') === 2,
+      ),
+    );
+    took.push(
+      await healed(
+        cluster,
+        `/api/v1/namespaces/${namespace}/configmaps/podinfo-settings`,
+        'PATCH',
+        { data: { greeting: 'tampered' } },
+        (live) => at(live, 'data', 'greeting') !== 'tampered' && at(live, 'data', 'greeting') !== undefined,
+      ),
+    );
+    took.push(
+      await healed(
+        cluster,
+        `/api/v1/namespaces/${namespace}/services/podinfo`,
+        'DELETE',
+        undefined,
+        (live) => at(live, 'kind') === 'Service' && at(live, 'metadata', 'deletionTimestamp') === undefined,
+      ),
+    );
   }
   const value = median(took);
   done({ driftHealMs: value, all: took.map(Math.round) });
@@ -71,11 +106,23 @@ function at(value: unknown, ...path: readonly string[]): unknown {
   return current;
 }
 
-async function healed(cluster: RunningCluster, path: string, method: 'PATCH' | 'DELETE', body: unknown, isWhole: (live: unknown) => boolean): Promise<number> {
-  const damage = await callCluster(cluster.admin, { method, path, ...(body === undefined ? {} : { body, contentType: 'application/merge-patch+json' }) });
+async function healed(
+  cluster: RunningCluster,
+  path: string,
+  method: 'PATCH' | 'DELETE',
+  body: unknown,
+  isWhole: (live: unknown) => boolean,
+): Promise<number> {
+  const damage = await callCluster(cluster.admin, {
+    method,
+    path,
+    ...(body === undefined ? {} : { body, contentType: 'application/merge-patch+json' }),
+  });
   if (damage.status > 299) throw new Error(`${method} ${path} by the operator: ${damage.status}`);
   const damagedMs = performance.now();
-  await until(`${path} healed`, LIMIT_MS, LOOK_MS, async () => (isWhole((await callCluster(cluster.admin, { method: 'GET', path })).body) ? true : null));
+  await until(`${path} healed`, LIMIT_MS, LOOK_MS, async () =>
+    isWhole((await callCluster(cluster.admin, { method: 'GET', path })).body) ? true : null,
+  );
   const tookMs = performance.now() - damagedMs;
   await sleep(200);
   return tookMs;
@@ -89,7 +136,10 @@ async function prune(stage: Stage, scene: Scene, narrator: Narrator): Promise<nu
   await Promise.all(
     stage.clusters.map((cluster) =>
       until(`banner gone on ${cluster.name}`, LIMIT_MS, LOOK_MS, async () => {
-        const { status } = await callCluster(cluster.admin, { method: 'GET', path: `/api/v1/namespaces/${clusterNamespace}/configmaps/shop-banner` });
+        const { status } = await callCluster(cluster.admin, {
+          method: 'GET',
+          path: `/api/v1/namespaces/${clusterNamespace}/configmaps/shop-banner`,
+        });
         return status === 404 ? true : null;
       }),
     ),
@@ -127,7 +177,12 @@ async function refused(people: People, scene: Scene, narrator: Narrator): Promis
 async function intrusion(people: People, { teamA, teamB }: Scene): Promise<Refusal> {
   const name = 'intruder';
   const path = `${collectionPath('kustomize.toolkit.fluxcd.io/v1', 'Kustomization', teamB.namespace)}/${name}`;
-  await create(people.bob, { apiVersion: 'weir.dev/v1', kind: 'Placement', metadata: { name, namespace: teamB.namespace }, spec: { definitions: { kinds: ['Kustomization'], names: [name] }, clusters: { names: ['north'] } } });
+  await create(people.bob, {
+    apiVersion: 'weir.dev/v1',
+    kind: 'Placement',
+    metadata: { name, namespace: teamB.namespace },
+    spec: { definitions: { kinds: ['Kustomization'], names: [name] }, clusters: { names: ['north'] } },
+  });
   await create(people.bob, kustomization(teamB, { name, path: './manifests', targetNamespace: teamA.clusterNamespace, wait: false }));
   const message = await until('the intruder is refused', LIMIT_MS, 50, async () => {
     const ready = readyCondition(await expectPlane(people.bob, 'GET', path));

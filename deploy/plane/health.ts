@@ -12,14 +12,19 @@ export function healthChecks({ db, queues, sandbox, weak }: Parts): readonly Hea
     {
       name: 'database',
       live: false,
-      probe: async () => ((await db.directory.tenantOfNamespace(PLATFORM_NAMESPACE)) === null ? { is: 'failed', note: 'the platform tenant is missing: the migrations did not run' } : { is: 'ok' }),
+      probe: async () =>
+        (await db.directory.tenantOfNamespace(PLATFORM_NAMESPACE)) === null
+          ? { is: 'failed', note: 'the platform tenant is missing: the migrations did not run' }
+          : { is: 'ok' },
     },
     {
       name: 'queue',
       live: false,
       probe: async () => {
         const trouble = await queues.trouble();
-        return trouble === null ? { is: 'ok', note: queues.describe } : { is: 'degraded', note: `${trouble}; work waits in PostgreSQL and is taken up when it is back` };
+        return trouble === null
+          ? { is: 'ok', note: queues.describe }
+          : { is: 'degraded', note: `${trouble}; work waits in PostgreSQL and is taken up when it is back` };
       },
     },
     { name: 'sandbox', live: false, probe: async () => (weak ? { is: 'degraded', note: sandbox } : { is: 'ok', note: sandbox }) },

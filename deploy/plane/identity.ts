@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '#core/config.ts';
 import type { KeyAndCertificate } from '#adapters/x509/issue.ts';
+import type { Config } from '#core/config.ts';
 import { startOidcServer } from '#deploy/local/oidc.ts';
 import type { DemoUser } from '#deploy/local/oidc-settings.ts';
 
@@ -34,7 +34,15 @@ export async function openIdentity(config: Config, authority: KeyAndCertificate)
   const shared = { clientId: config.oidcClientId, scopes: config.oidcScopes };
   if (config.oidcIssuer !== null) {
     const caPem = config.oidcCaFile === null ? null : await readFile(config.oidcCaFile, 'utf8');
-    return { ...shared, issuer: config.oidcIssuer, caPem, platformAdminGroup: config.platformAdminGroup, note: `Login: ${config.oidcIssuer}`, demo: false, stop: async () => undefined };
+    return {
+      ...shared,
+      issuer: config.oidcIssuer,
+      caPem,
+      platformAdminGroup: config.platformAdminGroup,
+      note: `Login: ${config.oidcIssuer}`,
+      demo: false,
+      stop: async () => undefined,
+    };
   }
   const server = await startOidcServer({ authority, users: demoUsers, idTokenSeconds: DEMO_TOKEN_SECONDS });
   return {

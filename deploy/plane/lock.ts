@@ -1,4 +1,4 @@
-import { open, readFile, rm, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '#deploy/local/children.ts';
 
@@ -7,7 +7,9 @@ export type InstanceLock = Readonly<{ release(): Promise<void> }>;
 /** Another plane runs on this state folder. */
 export class AlreadyRunning extends Error {
   constructor(pid: number, stateDir: string, url: string) {
-    super(`Weir is running already (process ${pid}${url === '' ? '' : `, ${url}`}) on ${stateDir}. Stop it first, or set WEIR_STATE_DIR to another folder.`);
+    super(
+      `Weir is running already (process ${pid}${url === '' ? '' : `, ${url}`}) on ${stateDir}. Stop it first, or set WEIR_STATE_DIR to another folder.`,
+    );
     this.name = 'AlreadyRunning';
   }
 }

@@ -11,10 +11,10 @@ import type { Clock } from '#core/time.ts';
 import { buildApp } from '#services/api/app.ts';
 import { createAuthenticate } from '#services/api/auth/authenticate.ts';
 import { createWeirTokens } from '#services/api/auth/weir-tokens.ts';
-import { defaultLimits, type ApiDeps, type ServerTls } from '#services/api/deps.ts';
+import { type ApiDeps, defaultLimits, type ServerTls } from '#services/api/deps.ts';
 import { openChangeFeed } from '#services/api/read/change-feed.ts';
 import { diffRoutes, type PreviewPort } from '#services/api/routes/diff/diff-routes.ts';
-import { healthRoutes, type HealthCheck } from '#services/api/routes/health/health-routes.ts';
+import { type HealthCheck, healthRoutes } from '#services/api/routes/health/health-routes.ts';
 import { oidcInfoRoutes } from '#services/api/routes/oidc-info/oidc-info-routes.ts';
 import type { Identity } from './identity.ts';
 
@@ -42,17 +42,58 @@ const ISSUER_EGRESS = 'weir (api)';
 /** The API service with its identity, ready to listen. */
 export async function openApi(parts: ApiParts): Promise<OpenApi> {
   const { config, db, keys, clock, log, identity } = parts;
-  const issuer = createFetchText({ caPem: identity.caPem, lookup: identity.demo ? null : createEgress({ allowCidrs: config.egressAllow }).egressLookup, userAgent: ISSUER_EGRESS });
-  const oidc = createOidcVerifier({ issuer: identity.issuer, audiences: config.oidcAudiences, algorithms: config.oidcAlgorithms, groupsClaim: config.oidcGroupsClaim, fetchText: issuer.fetchText, clock });
-  const authenticate = createAuthenticate({ oidc, membershipsOf: db.directory.membershipsOf, weirToken: createWeirTokens({ db, clock }), platformAdminGroup: identity.platformAdminGroup, log });
+  const issuer = createFetchText({
+    caPem: identity.caPem,
+    lookup: identity.demo ? null : createEgress({ allowCidrs: config.egressAllow }).egressLookup,
+    userAgent: ISSUER_EGRESS,
+  });
+  const oidc = createOidcVerifier({
+    issuer: identity.issuer,
+    audiences: config.oidcAudiences,
+    algorithms: config.oidcAlgorithms,
+    groupsClaim: config.oidcGroupsClaim,
+    fetchText: issuer.fetchText,
+    clock,
+  });
+  const authenticate = createAuthenticate({
+    oidc,
+    membershipsOf: (identity) => db.directory.membershipsOf(identity),
+    weirToken: createWeirTokens({ db, clock }),
+    platformAdminGroup: identity.platformAdminGroup,
+    log,
+  });
   const continueKey = createHash('sha256').update(`continue ${parts.secret}`).digest();
   const changes = await openChangeFeed(db);
   const closing = new AbortController();
-  const deps: ApiDeps = { db, keys, clock, log, failpoints: parts.failpoints, authenticate, limits: { ...defaultLimits, serviceAccountTokenMaxSeconds: config.serviceAccountTokenMaxSeconds, accessTokenMaxSeconds: config.accessTokenMaxSeconds }, oidcIssuer: identity.issuer, publicUrl: parts.publicUrl, continueKey, changes, closing: closing.signal };
+  const deps: ApiDeps = {
+    db,
+    keys,
+    clock,
+    log,
+    failpoints: parts.failpoints,
+    authenticate,
+    limits: {
+      ...defaultLimits,
+      serviceAccountTokenMaxSeconds: config.serviceAccountTokenMaxSeconds,
+      accessTokenMaxSeconds: config.accessTokenMaxSeconds,
+    },
+    oidcIssuer: identity.issuer,
+    publicUrl: parts.publicUrl,
+    continueKey,
+    changes,
+    closing: closing.signal,
+  };
   const extraRoutes = [
     ...healthRoutes(parts.checks),
     ...diffRoutes({ db, clock, preview: parts.preview }),
-    ...oidcInfoRoutes({ server: parts.publicUrl, issuer: identity.issuer, clientId: identity.clientId, scopes: identity.scopes, issuerCaPem: identity.caPem, serverCaPem: parts.serverCaPem }),
+    ...oidcInfoRoutes({
+      server: parts.publicUrl,
+      issuer: identity.issuer,
+      clientId: identity.clientId,
+      scopes: identity.scopes,
+      issuerCaPem: identity.caPem,
+      serverCaPem: parts.serverCaPem,
+    }),
   ];
   const app = buildApp(deps, { tls: parts.tls, extraRoutes });
   return Object.freeze({

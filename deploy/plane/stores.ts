@@ -33,7 +33,10 @@ const QUEUE_ROLE = 'weir_queue';
 export async function openStores(options: Options): Promise<Stores> {
   const { config } = options;
   const passwords = await keptPasswords(config);
-  const database = config.databaseUrl === null ? await embeddedDatabase(options) : { url: config.databaseUrl, note: 'PostgreSQL: as WEIR_DATABASE_URL says', stop: async () => undefined };
+  const database =
+    config.databaseUrl === null
+      ? await embeddedDatabase(options)
+      : { url: config.databaseUrl, note: 'PostgreSQL: as WEIR_DATABASE_URL says', stop: async () => undefined };
   await migrate({ ownerUrl: database.url, appPassword: passwords.app, schedulerPassword: passwords.scheduler });
   const queue = await queueOptions(options, database.url, passwords.queue);
   return Object.freeze({
@@ -78,7 +81,11 @@ async function embeddedDatabase({ config, children }: Options): Promise<Readonly
   const url = new URL(server.superuserUrl);
   await makeDatabase(server.superuserUrl);
   url.pathname = `/${DATABASE}`;
-  return { url: url.toString(), note: 'PostgreSQL: embedded, for development and tests (data below the state folder)', stop: () => server.stop('fast') };
+  return {
+    url: url.toString(),
+    note: 'PostgreSQL: embedded, for development and tests (data below the state folder)',
+    stop: () => server.stop('fast'),
+  };
 }
 
 async function makeDatabase(superuserUrl: string): Promise<void> {
@@ -95,10 +102,19 @@ async function makeDatabase(superuserUrl: string): Promise<void> {
 type Queue = Readonly<{ options: QueueOptions; note: string; stop(): Promise<void> }>;
 
 async function queueOptions({ config, children, log, redis }: Options, databaseUrl: string, password: string): Promise<Queue> {
-  if (config.redisUrl !== null) return { options: { on: 'redis', url: config.redisUrl, log }, note: 'Queue: Redis as WEIR_REDIS_URL says', stop: async () => undefined };
+  if (config.redisUrl !== null)
+    return {
+      options: { on: 'redis', url: config.redisUrl, log },
+      note: 'Queue: Redis as WEIR_REDIS_URL says',
+      stop: async () => undefined,
+    };
   if (redis !== null) {
     const server = await startRedis(children, { dir: join(config.stateDir, 'redis'), program: redis });
-    return { options: { on: 'redis', url: server.url, log }, note: 'Queue: Redis, started here without persistence (it may be lost at any time)', stop: () => server.stop() };
+    return {
+      options: { on: 'redis', url: server.url, log },
+      note: 'Queue: Redis, started here without persistence (it may be lost at any time)',
+      stop: () => server.stop(),
+    };
   }
   const pool = await queuePool(databaseUrl, password);
   return {
@@ -115,7 +131,9 @@ async function queuePool(databaseUrl: string, password: string): Promise<pg.Pool
   try {
     const found = await admin.query('select 1 from pg_roles where rolname = $1', [QUEUE_ROLE]);
     const { rows } = await admin.query<{ quoted: string }>('select quote_literal($1) as quoted', [password]);
-    await admin.query(`${found.rowCount === 0 ? 'create' : 'alter'} role ${QUEUE_ROLE} login nosuperuser nobypassrls password ${rows[0]?.quoted ?? ''}`);
+    await admin.query(
+      `${found.rowCount === 0 ? 'create' : 'alter'} role ${QUEUE_ROLE} login nosuperuser nobypassrls password ${rows[0]?.quoted ?? ''}`,
+    );
     await admin.query(`create schema if not exists bullmq authorization ${QUEUE_ROLE}`);
   } finally {
     await admin.end();
@@ -123,5 +141,10 @@ async function queuePool(databaseUrl: string, password: string): Promise<pg.Pool
   const url = new URL(databaseUrl);
   url.username = QUEUE_ROLE;
   url.password = encodeURIComponent(password);
-  return new pg.Pool({ connectionString: url.toString(), max: 40, options: '-c search_path=bullmq -c synchronous_commit=off', application_name: 'weir-queue' });
+  return new pg.Pool({
+    connectionString: url.toString(),
+    max: 40,
+    options: '-c search_path=bullmq -c synchronous_commit=off',
+    application_name: 'weir-queue',
+  });
 }

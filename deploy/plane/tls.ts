@@ -1,11 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
+import { hostname } from 'node:os';
 import { issueCertificate, type KeyAndCertificate } from '#adapters/x509/issue.ts';
 import { isHalfLifeOver } from '#adapters/x509/life.ts';
 import type { Config } from '#core/config.ts';
-import { hostname } from 'node:os';
 
-export type ServerCertificate = Readonly<{ current(): KeyAndCertificate; /** Null when the certificate is the operator's. */ caPem: string | null; /** Exchanges the certificate of a running server at half of its life. */ renewInto(server: unknown): void; stop(): void }>;
+export type ServerCertificate = Readonly<{
+  current(): KeyAndCertificate /** Null when the certificate is the operator's. */;
+  caPem: string | null /** Exchanges the certificate of a running server at half of its life. */;
+  renewInto(server: unknown): void;
+  stop(): void;
+}>;
 
 const VALID_MS = 60 * 24 * 60 * 60 * 1_000;
 const LOOK_MS = 60 * 60 * 1_000;
@@ -52,4 +57,3 @@ function issue(config: Config, authority: KeyAndCertificate): Promise<KeyAndCert
     nowMs: Date.now(),
   });
 }
-

@@ -1,6 +1,6 @@
 import { defineKind } from '#core/kind.ts';
 import { rfc3339 } from '#core/time.ts';
-import { decide, HEARTBEAT_MS, type Act, type Seen } from './decide.ts';
+import { type Act, decide, HEARTBEAT_MS, type Seen } from './decide.ts';
 import { resource } from './resource.ts';
 import { ClusterSpec, ClusterStatus } from './schema.ts';
 

@@ -7,23 +7,78 @@ import type { KustomizationSpec, KustomizationStatus } from './schema.ts';
 
 const NOW = 1_800_000_000_000;
 const definition: StoredObject = {
-  tenantId: '00000000-0000-4000-8000-00000000000a', kind: 'Kustomization', uid: '00000000-0000-4000-8000-00000000000b', namespace: 'team-a', name: 'web', generation: 1, resourceVersion: '1',
-  createdAtMs: NOW, deletingAtMs: null, labels: {}, annotations: {}, finalizers: [], ownerReferences: [], managedFields: [], body: {}, status: null, sealedKeys: [], createdBy: '',
+  tenantId: '00000000-0000-4000-8000-00000000000a',
+  kind: 'Kustomization',
+  uid: '00000000-0000-4000-8000-00000000000b',
+  namespace: 'team-a',
+  name: 'web',
+  generation: 1,
+  resourceVersion: '1',
+  createdAtMs: NOW,
+  deletingAtMs: null,
+  labels: {},
+  annotations: {},
+  finalizers: [],
+  ownerReferences: [],
+  managedFields: [],
+  body: {},
+  status: null,
+  sealedKeys: [],
+  createdBy: '',
 };
-const spec: KustomizationSpec = { sourceRef: { kind: 'GitRepository', name: 'app' }, interval: '10m', retryInterval: '1m', timeout: '2m', prune: true };
+const spec: KustomizationSpec = {
+  sourceRef: { kind: 'GitRepository', name: 'app' },
+  interval: '10m',
+  retryInterval: '1m',
+  timeout: '2m',
+  prune: true,
+};
 
-function obj(change: Readonly<{ spec?: Partial<KustomizationSpec>; status?: KustomizationStatus; done?: readonly string[] }> = {}): KustomizationObj {
-  return { definition, spec: { ...spec, ...change.spec }, status: change.status ?? null, done: change.done ?? [], clusterId: 'c', deliveryId: 'd' };
+function obj(
+  change: Readonly<{ spec?: Partial<KustomizationSpec>; status?: KustomizationStatus; done?: readonly string[] }> = {},
+): KustomizationObj {
+  return {
+    definition,
+    spec: { ...spec, ...change.spec },
+    status: change.status ?? null,
+    done: change.done ?? [],
+    clusterId: 'c',
+    deliveryId: 'd',
+  };
 }
 
-const web: Desired = { id: 'apps_web_apps_Deployment', ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'apps', name: 'web' }, version: 'v1', manifest: {}, digest: 'x', mode: 'Override', recreate: false };
-const leaving = { id: 'apps_old__ConfigMap', ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'apps', name: 'old' }, uid: 'u', live: null };
+const web: Desired = {
+  id: 'apps_web_apps_Deployment',
+  ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'apps', name: 'web' },
+  version: 'v1',
+  manifest: {},
+  digest: 'x',
+  mode: 'Override',
+  recreate: false,
+};
+const leaving = {
+  id: 'apps_old__ConfigMap',
+  ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'apps', name: 'old' },
+  uid: 'u',
+  live: null,
+};
 const plan = { apply: [], suspects: [], conflicts: [], prune: [], forget: [], unchanged: 1 } as const;
 
 function rendered(change: Partial<Extract<Seen, { at: 'rendered' }>> = {}): Seen {
   return {
-    at: 'rendered', revision: 'main@sha1:1', originRevision: null, artifactDigest: 'sha256:a', rendered: { digest: 'sha256:r', inputDigest: 'i', objects: [], cached: true },
-    apply: [], settled: [], plan, inventory: [], prune: { digest: 'p', guard: null, approved: false }, health: null, full: false, ...change,
+    at: 'rendered',
+    revision: 'main@sha1:1',
+    originRevision: null,
+    artifactDigest: 'sha256:a',
+    rendered: { digest: 'sha256:r', inputDigest: 'i', objects: [], cached: true },
+    apply: [],
+    settled: [],
+    plan,
+    inventory: [],
+    prune: { digest: 'p', guard: null, approved: false },
+    health: null,
+    full: false,
+    ...change,
   };
 }
 
@@ -41,12 +96,20 @@ describe('what a blocked Kustomization comes to', () => {
 
 describe('the order of a run', () => {
   test('apply comes first', () => {
-    expect(decide(obj(), rendered({ apply: [web], plan: { ...plan, prune: [leaving] } }), NOW)).toMatchObject({ do: 'apply', objects: [web] });
+    expect(decide(obj(), rendered({ apply: [web], plan: { ...plan, prune: [leaving] } }), NOW)).toMatchObject({
+      do: 'apply',
+      objects: [web],
+    });
   });
 
   test('then prune, and each only once in a pass', () => {
-    expect(decide(obj({ done: ['apply'] }), rendered({ apply: [web], plan: { ...plan, prune: [leaving] } }), NOW)).toMatchObject({ do: 'prune' });
-    expect(decide(obj({ done: ['apply', 'prune'] }), rendered({ plan: { ...plan, prune: [leaving] } }), NOW)).toMatchObject({ is: 'ready', againAfterMs: 10_000 });
+    expect(decide(obj({ done: ['apply'] }), rendered({ apply: [web], plan: { ...plan, prune: [leaving] } }), NOW)).toMatchObject({
+      do: 'prune',
+    });
+    expect(decide(obj({ done: ['apply', 'prune'] }), rendered({ plan: { ...plan, prune: [leaving] } }), NOW)).toMatchObject({
+      is: 'ready',
+      againAfterMs: 10_000,
+    });
   });
 
   test('without prune nothing is deleted', () => {
@@ -59,9 +122,22 @@ describe('the order of a run', () => {
   });
 
   test('nothing to do is ready, and keeps the history as it was', () => {
-    const history = [{ digest: 'sha256:r', firstReconciled: 'a', lastReconciled: 'b', lastReconciledStatus: 'ReconciliationSucceeded', totalReconciliations: 3 }];
+    const history = [
+      {
+        digest: 'sha256:r',
+        firstReconciled: 'a',
+        lastReconciled: 'b',
+        lastReconciledStatus: 'ReconciliationSucceeded',
+        totalReconciliations: 3,
+      },
+    ];
     const done = decide(obj({ status: { lastAppliedRevision: 'main@sha1:1', history } }), rendered(), NOW);
-    expect(done).toMatchObject({ is: 'ready', reason: 'ReconciliationSucceeded', message: 'Applied revision: main@sha1:1', shown: { status: { history } } });
+    expect(done).toMatchObject({
+      is: 'ready',
+      reason: 'ReconciliationSucceeded',
+      message: 'Applied revision: main@sha1:1',
+      shown: { status: { history } },
+    });
   });
 });
 
@@ -75,7 +151,9 @@ describe('the prune guard', () => {
   });
 
   test('an approval bound to the plan opens it', () => {
-    expect(decide(obj(), rendered({ plan: { ...plan, prune: [leaving] }, prune: { ...guarded, approved: true } }), NOW)).toMatchObject({ do: 'prune' });
+    expect(decide(obj(), rendered({ plan: { ...plan, prune: [leaving] }, prune: { ...guarded, approved: true } }), NOW)).toMatchObject({
+      do: 'prune',
+    });
   });
 });
 
@@ -84,7 +162,12 @@ describe('health', () => {
 
   test('in progress waits and remembers since when', () => {
     const done = decide(obj({ spec: { wait: true } }), rendered({ health: [{ id, is: 'inProgress', message: '0 of 1 updated' }] }), NOW);
-    expect(done).toMatchObject({ is: 'waiting', reason: 'Progressing', afterMs: 30_000, shown: { status: { healthSince: { digest: 'sha256:r', sinceMs: NOW } } } });
+    expect(done).toMatchObject({
+      is: 'waiting',
+      reason: 'Progressing',
+      afterMs: 30_000,
+      shown: { status: { healthSince: { digest: 'sha256:r', sinceMs: NOW } } },
+    });
   });
 
   test('still in progress at the time limit fails and names the object', () => {
@@ -96,14 +179,22 @@ describe('health', () => {
 
   test('a new render starts the clock anew', () => {
     const status = { healthSince: { digest: 'sha256:older', sinceMs: NOW - 500_000 } };
-    expect(decide(obj({ status }), rendered({ health: [{ id, is: 'notFound', message: 'not there' }] }), NOW)).toMatchObject({ is: 'waiting' });
+    expect(decide(obj({ status }), rendered({ health: [{ id, is: 'notFound', message: 'not there' }] }), NOW)).toMatchObject({
+      is: 'waiting',
+    });
   });
 
   test('the first failed object ends the wait', () => {
-    expect(decide(obj(), rendered({ health: [{ id, is: 'failed', message: 'crashed' }] }), NOW)).toMatchObject({ is: 'failed', reason: 'HealthCheckFailed' });
+    expect(decide(obj(), rendered({ health: [{ id, is: 'failed', message: 'crashed' }] }), NOW)).toMatchObject({
+      is: 'failed',
+      reason: 'HealthCheckFailed',
+    });
   });
 
   test('all current is ready and Healthy', () => {
-    expect(decide(obj(), rendered({ health: [{ id, is: 'current', message: '' }] }), NOW)).toMatchObject({ is: 'ready', shown: { conditions: [{ type: 'Healthy', status: 'True' }] } });
+    expect(decide(obj(), rendered({ health: [{ id, is: 'current', message: '' }] }), NOW)).toMatchObject({
+      is: 'ready',
+      shown: { conditions: [{ type: 'Healthy', status: 'True' }] },
+    });
   });
 });

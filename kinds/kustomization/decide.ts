@@ -1,15 +1,13 @@
-import { describeRef } from '#core/object-id.ts';
 import type { Judged, Shown } from '#core/kind.ts';
-import type { Health } from '#core/ports.ts';
+import { describeRef, refOfId } from '#core/object-id.ts';
+import type { Health, LiveMeta } from '#core/ports.ts';
 import type { InventoryEntry } from '#core/store.ts';
-import { refOfId } from '#core/object-id.ts';
 import type { Desired } from './desired.ts';
 import { withSnapshot } from './history.ts';
 import type { KustomizationObj, Seen } from './observe.ts';
 import type { Leaving } from './plan.ts';
 import type { KustomizationStatus } from './schema.ts';
 import { DEPENDENCY_AGAIN_MS, retryMs, timeoutMs } from './times.ts';
-import type { LiveMeta } from '#core/ports.ts';
 
 export type Act =
   | Readonly<{ do: 'apply'; objects: readonly Desired[]; revision: string }>
@@ -30,7 +28,8 @@ export function decide(obj: KustomizationObj, seen: Seen, nowMs: number): Verdic
   const pruning = obj.spec.prune && seen.plan.prune.length > 0;
   const open = seen.prune.guard === null || seen.prune.approved;
   if (pruning && open && !obj.done.includes('prune')) return { do: 'prune', leaving: seen.plan.prune, forget: seen.plan.forget };
-  if ((seen.settled.length > 0 || seen.plan.forget.length > 0) && !obj.done.includes('note') && !obj.done.includes('prune')) return { do: 'note', settled: seen.settled, forget: seen.plan.forget };
+  if ((seen.settled.length > 0 || seen.plan.forget.length > 0) && !obj.done.includes('note') && !obj.done.includes('prune'))
+    return { do: 'note', settled: seen.settled, forget: seen.plan.forget };
   if (pruning && !open) return approvalNeeded(seen);
   return healthOf(obj, seen, nowMs) ?? ready(obj, seen, nowMs);
 }
@@ -72,10 +71,27 @@ function attempted(seen: Rendered): Shown<typeof KustomizationStatus> {
 function approvalNeeded(seen: Rendered): Verdict {
   const { digest, guard } = seen.prune;
   const count = seen.plan.prune.length;
-  const named = seen.plan.prune.slice(0, 5).map((one) => describeRef(one.ref)).join(', ');
+  const named = seen.plan.prune
+    .slice(0, 5)
+    .map((one) => describeRef(one.ref))
+    .join(', ');
   const message = `Pruning ${count} objects waits for approval because ${guard ?? ''}: ${named}${count > 5 ? ', …' : ''}. To go on, annotate the Kustomization with weir.dev/approve-prune=${digest}`;
   const shown = attempted(seen);
-  return { is: 'waiting', reason: 'PruneApprovalRequired', message, afterMs: 10 * 60_000, shown: { ...shown, status: { ...shown.status, lastAppliedRevision: seen.revision, inventory: inventoryStatus(seen.inventory), prunePlan: { digest, count, reason: guard ?? '' } } } };
+  return {
+    is: 'waiting',
+    reason: 'PruneApprovalRequired',
+    message,
+    afterMs: 10 * 60_000,
+    shown: {
+      ...shown,
+      status: {
+        ...shown.status,
+        lastAppliedRevision: seen.revision,
+        inventory: inventoryStatus(seen.inventory),
+        prunePlan: { digest, count, reason: guard ?? '' },
+      },
+    },
+  };
 }
 
 /** Null when nothing is to be waited for, or everything is as it should be. */
@@ -87,15 +103,31 @@ function healthOf(obj: KustomizationObj, seen: Rendered, nowMs: number): Verdict
   const limitMs = timeoutMs(obj.spec);
   const since = obj.status?.healthSince?.digest === seen.rendered.digest ? obj.status.healthSince.sinceMs : nowMs;
   const shown = attempted(seen);
-  const status = { ...shown.status, inventory: inventoryStatus(seen.inventory), healthSince: { digest: seen.rendered.digest, sinceMs: since } };
+  const status = {
+    ...shown.status,
+    inventory: inventoryStatus(seen.inventory),
+    healthSince: { digest: seen.rendered.digest, sinceMs: since },
+  };
   if (failed.length > 0 || nowMs - since >= limitMs) {
     const cause = failed.length > 0 ? `health check failed: ${list(failed)}` : `timeout waiting for: ${list(pending)}`;
     const message = `Health check failed after ${Math.round((nowMs - since) / 1000)}s: ${cause}`;
-    return { is: 'failed', reason: 'HealthCheckFailed', message, retryAfterMs: retryMs(obj.spec), shown: { ...shown, status, conditions: [{ type: 'Healthy', status: 'False', reason: 'HealthCheckFailed', message }] } };
+    return {
+      is: 'failed',
+      reason: 'HealthCheckFailed',
+      message,
+      retryAfterMs: retryMs(obj.spec),
+      shown: { ...shown, status, conditions: [{ type: 'Healthy', status: 'False', reason: 'HealthCheckFailed', message }] },
+    };
   }
   const message = `Running health checks for revision ${seen.revision} with a timeout of ${limitMs / 1000}s: ${list(pending)}`;
   const afterMs = Math.max(1_000, Math.min(limitMs - (nowMs - since), 30_000));
-  return { is: 'waiting', reason: 'Progressing', message, afterMs, shown: { ...shown, status, conditions: [{ type: 'Healthy', status: 'Unknown', reason: 'Progressing', message }] } };
+  return {
+    is: 'waiting',
+    reason: 'Progressing',
+    message,
+    afterMs,
+    shown: { ...shown, status, conditions: [{ type: 'Healthy', status: 'Unknown', reason: 'Progressing', message }] },
+  };
 }
 
 function list(health: readonly Health[]): string {
@@ -113,7 +145,9 @@ function ready(obj: KustomizationObj, seen: Rendered, nowMs: number): Verdict {
   const shown = attempted(seen);
   const acted = obj.done.length > 0 || obj.status?.lastAppliedRevision !== seen.revision;
   const metadata = { revision: seen.revision, ...(seen.originRevision === null ? {} : { originRevision: seen.originRevision }) };
-  const history = acted ? withSnapshot(obj.status?.history ?? [], seen.rendered.digest, 'ReconciliationSucceeded', metadata, nowMs) : (obj.status?.history ?? []);
+  const history = acted
+    ? withSnapshot(obj.status?.history ?? [], seen.rendered.digest, 'ReconciliationSucceeded', metadata, nowMs)
+    : (obj.status?.history ?? []);
   const status = {
     ...shown.status,
     lastAppliedRevision: seen.revision,
@@ -125,9 +159,24 @@ function ready(obj: KustomizationObj, seen: Rendered, nowMs: number): Verdict {
     prunePlan: { digest: '', count: 0, reason: '' },
     ...(seen.full ? { lastFullCheckMs: nowMs } : {}),
   };
-  const healthy = seen.health === null ? ({ type: 'Healthy', status: null } as const) : ({ type: 'Healthy', status: 'True', reason: 'Succeeded', message: `Health check passed for ${seen.health.length} objects` } as const);
+  const healthy =
+    seen.health === null
+      ? ({ type: 'Healthy', status: null } as const)
+      : ({
+          type: 'Healthy',
+          status: 'True',
+          reason: 'Succeeded',
+          message: `Health check passed for ${seen.health.length} objects`,
+        } as const);
   const terminating = seen.plan.prune.length > 0 && obj.spec.prune ? { againAfterMs: TERMINATING_AGAIN_MS } : {};
-  return { is: 'ready', reason: 'ReconciliationSucceeded', message, revision: seen.revision, ...terminating, shown: { ...shown, status, conditions: [healthy] } };
+  return {
+    is: 'ready',
+    reason: 'ReconciliationSucceeded',
+    message,
+    revision: seen.revision,
+    ...terminating,
+    shown: { ...shown, status, conditions: [healthy] },
+  };
 }
 
 function inventoryStatus(inventory: readonly InventoryEntry[]): NonNullable<KustomizationStatus['inventory']> {

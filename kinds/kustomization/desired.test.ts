@@ -5,11 +5,20 @@ import { desiredObjects } from './desired.ts';
 const owner = { name: 'web', namespace: 'team-a', deliveryId: 'd-1' };
 
 function config(name: string, namespace?: string, annotations?: Record<string, string>): Manifest {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...(annotations === undefined ? {} : { annotations }) } };
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...(annotations === undefined ? {} : { annotations }) },
+  };
 }
 
 function desired(objects: readonly Manifest[], granted: readonly string[] = ['apps-a'], force = false) {
-  return desiredObjects(objects, owner, { definitionNamespace: 'team-a', granted, clusterName: 'north', isNamespaced: (_version, kind) => kind !== 'Namespace' }, { force });
+  return desiredObjects(
+    objects,
+    owner,
+    { definitionNamespace: 'team-a', granted, clusterName: 'north', isNamespaced: (_version, kind) => kind !== 'Namespace' },
+    { force },
+  );
 }
 
 describe('the namespace of an object that names none', () => {
@@ -22,7 +31,9 @@ describe('the namespace of an object that names none', () => {
   });
 
   test('is asked for when several are granted', () => {
-    expect(() => desired([config('one')], ['apps-a', 'jobs-a'])).toThrow('ConfigMap/one names no namespace: set metadata.namespace, or spec.targetNamespace to one of apps-a, jobs-a');
+    expect(() => desired([config('one')], ['apps-a', 'jobs-a'])).toThrow(
+      'ConfigMap/one names no namespace: set metadata.namespace, or spec.targetNamespace to one of apps-a, jobs-a',
+    );
   });
 
   test('is left empty for a cluster-wide kind', () => {
@@ -32,7 +43,9 @@ describe('the namespace of an object that names none', () => {
 
 describe('what is refused before any request', () => {
   test('an object in a namespace that is not granted', () => {
-    expect(() => desired([config('one', 'apps-b')])).toThrow('ConfigMap/apps-b/one: namespace apps-b of cluster north is not granted to this tenant (granted: apps-a)');
+    expect(() => desired([config('one', 'apps-b')])).toThrow(
+      'ConfigMap/apps-b/one: namespace apps-b of cluster north is not granted to this tenant (granted: apps-a)',
+    );
   });
 
   test('two objects with one identity', () => {
@@ -43,7 +56,16 @@ describe('what is refused before any request', () => {
 describe('what is sent', () => {
   test('carries owner labels and the delivery label, and its digest moves with the content alone', () => {
     const [one] = desired([config('one')]);
-    expect(one?.manifest).toMatchObject({ metadata: { namespace: 'apps-a', labels: { 'kustomize.toolkit.fluxcd.io/name': 'web', 'kustomize.toolkit.fluxcd.io/namespace': 'team-a', 'weir.dev/delivery': 'd-1' } } });
+    expect(one?.manifest).toMatchObject({
+      metadata: {
+        namespace: 'apps-a',
+        labels: {
+          'kustomize.toolkit.fluxcd.io/name': 'web',
+          'kustomize.toolkit.fluxcd.io/namespace': 'team-a',
+          'weir.dev/delivery': 'd-1',
+        },
+      },
+    });
     expect(desired([config('one')])[0]?.digest).toBe(one?.digest);
     expect(desired([config('one', 'apps-a', { note: 'x' })])[0]?.digest).not.toBe(one?.digest);
   });

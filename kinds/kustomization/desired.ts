@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '#core/errors.ts';
 import { canonicalJson, textAt } from '#core/json.ts';
-import { describeRef, DELIVERY_LABEL, objectId, refOfManifest, splitApiVersion, withMetadata } from '#core/object-id.ts';
+import { DELIVERY_LABEL, describeRef, objectId, refOfManifest, splitApiVersion, withMetadata } from '#core/object-id.ts';
 import type { ApplyItem, Manifest, ObjectRef } from '#core/ports.ts';
 
 const GROUP = 'kustomize.toolkit.fluxcd.io';
@@ -19,13 +19,23 @@ export type Desired = Readonly<{
 }>;
 
 type Owner = Readonly<{ name: string; namespace: string; deliveryId: string }>;
-type Naming = Readonly<{ definitionNamespace: string; granted: readonly string[]; clusterName: string; isNamespaced(apiVersion: string, kind: string): boolean | null }>;
+type Naming = Readonly<{
+  definitionNamespace: string;
+  granted: readonly string[];
+  clusterName: string;
+  isNamespaced(apiVersion: string, kind: string): boolean | null;
+}>;
 
 /**
  * The rendered objects as they will be sent: namespace filled in (design.md section 7), owner labels and the delivery label set. Throws buildFailed for two objects with
  * one identity and for an object whose namespace cannot be known; the message names it. Pure.
  */
-export function desiredObjects(rendered: readonly Manifest[], owner: Owner, naming: Naming, spec: Readonly<{ force: boolean }>): readonly Desired[] {
+export function desiredObjects(
+  rendered: readonly Manifest[],
+  owner: Owner,
+  naming: Naming,
+  spec: Readonly<{ force: boolean }>,
+): readonly Desired[] {
   const labels = { [`${GROUP}/name`]: owner.name, [`${GROUP}/namespace`]: owner.namespace, [DELIVERY_LABEL]: owner.deliveryId };
   const seen = new Map<string, Desired>();
   for (const manifest of rendered) {
@@ -54,16 +64,23 @@ function placed(manifest: Manifest, naming: Naming): ObjectRef {
   if (namespaced === false) return { ...ref, namespace: '' };
   if (namespaced === null && ref.namespace === '') return ref;
   if (ref.namespace !== '') return ref;
-  if (naming.granted.includes(naming.definitionNamespace) || naming.granted.length === 0) return { ...ref, namespace: naming.definitionNamespace };
+  if (naming.granted.includes(naming.definitionNamespace) || naming.granted.length === 0)
+    return { ...ref, namespace: naming.definitionNamespace };
   const [only] = naming.granted;
   if (only !== undefined && naming.granted.length === 1) return { ...ref, namespace: only };
-  throw new AppError('buildFailed', `${describeRef(ref)} names no namespace: set metadata.namespace, or spec.targetNamespace to one of ${naming.granted.join(', ')}`);
+  throw new AppError(
+    'buildFailed',
+    `${describeRef(ref)} names no namespace: set metadata.namespace, or spec.targetNamespace to one of ${naming.granted.join(', ')}`,
+  );
 }
 
 /** Before any request is made: the tenant's account never shows up in a namespace that is not its own. */
 function refuseForeign(ref: ObjectRef, { granted, clusterName }: Naming): void {
   if (ref.namespace === '' || granted.length === 0 || granted.includes(ref.namespace)) return;
-  throw new AppError('clusterAnswer', `${describeRef(ref)}: namespace ${ref.namespace} of cluster ${clusterName} is not granted to this tenant (granted: ${granted.join(', ')})`);
+  throw new AppError(
+    'clusterAnswer',
+    `${describeRef(ref)}: namespace ${ref.namespace} of cluster ${clusterName} is not granted to this tenant (granted: ${granted.join(', ')})`,
+  );
 }
 
 function modeOf(manifest: Manifest): Desired['mode'] {

@@ -1,9 +1,9 @@
 import { APPROVE_PRUNE } from '#core/consequences.ts';
 import type { Ctx, Judged } from '#core/kind.ts';
 import { describeRef, refOfId } from '#core/object-id.ts';
-import { withinGrant, type KustomizationObj, type Needs } from './observe.ts';
-import { planOf, pruneDigest, pruneGuard, type Leaving } from './plan.ts';
 import { refuseDenied, removeAll } from './act/prune.ts';
+import { type KustomizationObj, type Needs, withinGrant } from './observe.ts';
+import { type Leaving, planOf, pruneDigest, pruneGuard } from './plan.ts';
 import type { KustomizationStatus } from './schema.ts';
 import { timeoutMs } from './times.ts';
 
@@ -13,7 +13,11 @@ const AGAIN_MS = 2_000;
  * The Kustomization is deleted, or this cluster is no longer one of its places (definitions.md 3.5). `ready` lets the delivery go. A person who deletes the definition is not asked again;
  * a deselected cluster goes through the same guard as a new revision (design.md section 7).
  */
-export async function finalize(ctx: Ctx<Needs>, obj: KustomizationObj, why: 'deleted' | 'deselected'): Promise<Judged<typeof KustomizationStatus>> {
+export async function finalize(
+  ctx: Ctx<Needs>,
+  obj: KustomizationObj,
+  why: 'deleted' | 'deselected',
+): Promise<Judged<typeof KustomizationStatus>> {
   const { spec, definition } = obj;
   const inventory = withinGrant(await ctx.inventory.load(), ctx.cluster.namespaces);
   if (inventory.length === 0 || spec.suspend === true || !deletes(spec)) return gone();
@@ -47,7 +51,12 @@ function deletes(spec: KustomizationObj['spec']): boolean {
   }
 }
 
-async function guarded(ctx: Ctx<Needs>, prune: readonly Leaving[], total: number, approval: string | undefined): Promise<Judged<typeof KustomizationStatus> | null> {
+async function guarded(
+  ctx: Ctx<Needs>,
+  prune: readonly Leaving[],
+  total: number,
+  approval: string | undefined,
+): Promise<Judged<typeof KustomizationStatus> | null> {
   const digest = pruneDigest(prune);
   const holding: string[] = [];
   for (const one of prune) {
@@ -57,14 +66,26 @@ async function guarded(ctx: Ctx<Needs>, prune: readonly Leaving[], total: number
   const guard = pruneGuard({ prune, total, rendered: total, holding });
   if (guard === null || approval === digest) return null;
   const message = `This cluster is no longer selected; deleting ${prune.length} objects there waits for approval because ${guard}. To go on, annotate the Kustomization with weir.dev/approve-prune=${digest}`;
-  return { is: 'waiting', reason: 'PruneApprovalRequired', message, afterMs: 10 * 60_000, shown: { status: { prunePlan: { digest, count: prune.length, reason: guard } } } };
+  return {
+    is: 'waiting',
+    reason: 'PruneApprovalRequired',
+    message,
+    afterMs: 10 * 60_000,
+    shown: { status: { prunePlan: { digest, count: prune.length, reason: guard } } },
+  };
 }
 
 /** Lets go after the time limit, and says so. */
 function waitForTermination(obj: KustomizationObj, count: number, nowMs: number): Judged<typeof KustomizationStatus> {
   const sinceMs = obj.status?.healthSince?.digest === 'termination' ? obj.status.healthSince.sinceMs : nowMs;
   if (nowMs - sinceMs >= timeoutMs(obj.spec)) return gone();
-  return { is: 'waiting', reason: 'Progressing', message: `waiting for ${count} objects to terminate`, afterMs: AGAIN_MS, shown: { status: { healthSince: { digest: 'termination', sinceMs } } } };
+  return {
+    is: 'waiting',
+    reason: 'Progressing',
+    message: `waiting for ${count} objects to terminate`,
+    afterMs: AGAIN_MS,
+    shown: { status: { healthSince: { digest: 'termination', sinceMs } } },
+  };
 }
 
 function gone(): Judged<typeof KustomizationStatus> {

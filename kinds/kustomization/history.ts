@@ -5,7 +5,13 @@ type Snapshot = NonNullable<KustomizationStatus['history']>[number];
 const MAX_SNAPSHOTS = 5;
 
 /** Newest first, at most five, one entry per pair of digest and status (definitions.md 3.5). Pure. */
-export function withSnapshot(history: readonly Snapshot[], digest: string, status: string, metadata: Readonly<Record<string, string>>, nowMs: number): Snapshot[] {
+export function withSnapshot(
+  history: readonly Snapshot[],
+  digest: string,
+  status: string,
+  metadata: Readonly<Record<string, string>>,
+  nowMs: number,
+): Snapshot[] {
   const at = rfc3339(nowMs);
   const before = history.find((one) => one.digest === digest && one.lastReconciledStatus === status);
   const entry: Snapshot = {

@@ -1,12 +1,12 @@
-import { REQUESTED_AT, APPROVE_PRUNE } from '#core/consequences.ts';
+import { APPROVE_PRUNE, REQUESTED_AT } from '#core/consequences.ts';
 import { textAt } from '#core/json.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
 import { describeRef, FENCE_ANNOTATION, objectId, refOfId, refOfManifest, splitApiVersion, withMetadata } from '#core/object-id.ts';
 import type { BuildSpec, Health, LiveMeta, ObjectRef, Rendered } from '#core/ports.ts';
 import type { InventoryEntry } from '#core/store.ts';
-import { desiredObjects, type Desired } from './desired.ts';
 import { unreadyDependency } from './dependencies.ts';
-import { planOf, pruneDigest, pruneGuard, type Plan } from './plan.ts';
+import { type Desired, desiredObjects } from './desired.ts';
+import { type Plan, planOf, pruneDigest, pruneGuard } from './plan.ts';
 import type { KustomizationSpec, KustomizationStatus } from './schema.ts';
 import { findSource } from './source.ts';
 import { timeoutMs } from './times.ts';
@@ -18,7 +18,12 @@ export type KustomizationObj = Obj<'delivery', typeof KustomizationSpec, typeof 
 
 /** What a look at one Kustomization on one cluster shows, as far as it got. */
 export type Seen =
-  | Readonly<{ at: 'blocked'; by: 'unsupported' | 'foreign' | 'missing' | 'noArtifact' | 'dependency'; message: string; revision: string | null }>
+  | Readonly<{
+      at: 'blocked';
+      by: 'unsupported' | 'foreign' | 'missing' | 'noArtifact' | 'dependency';
+      message: string;
+      revision: string | null;
+    }>
   | Readonly<{
       at: 'rendered';
       revision: string;
@@ -49,20 +54,40 @@ export async function observe(ctx: Ctx<Needs>, obj: KustomizationObj): Promise<S
   await ctx.failpoints.hit('r3');
   const substitution = await variablesOf(ctx, definition.namespace, spec, ctx.cluster.variables);
   await ctx.failpoints.hit('r4');
-  const rendered = await ctx.render.render({ artifactDigest: source.digest, path: spec.path ?? '', build: buildOf(spec), substitution }, { timeoutMs: timeoutMs(spec) }, ctx.signal);
+  const rendered = await ctx.render.render(
+    { artifactDigest: source.digest, path: spec.path ?? '', build: buildOf(spec), substitution },
+    { timeoutMs: timeoutMs(spec) },
+    ctx.signal,
+  );
   await ctx.failpoints.hit('r5');
   const desired = await namedObjects(ctx, obj, rendered);
   const recorded = await ctx.inventory.load();
   const inventory = withinGrant(recorded, ctx.cluster.namespaces);
   const live = await ctx.cluster.live(obj.deliveryId, refsOf(desired, inventory), ctx.signal);
-  const full = definition.annotations[REQUESTED_AT] !== obj.status?.lastHandledReconcileAt && !obj.done.includes('apply') && !obj.done.includes('note');
+  const full =
+    definition.annotations[REQUESTED_AT] !== obj.status?.lastHandledReconcileAt &&
+    !obj.done.includes('apply') &&
+    !obj.done.includes('note');
   const plan = planOf({ desired, inventory, live, deliveryId: obj.deliveryId, full });
   const sorted = await sortSuspects(ctx, plan, live);
   const prune = await judgePrune(ctx, plan, inventory.length, rendered.objects.length, definition.annotations[APPROVE_PRUNE]);
-  const busy = (sorted.apply.length > 0 && !obj.done.includes('apply')) || (spec.prune && plan.prune.length > 0 && !obj.done.includes('prune'));
+  const busy =
+    (sorted.apply.length > 0 && !obj.done.includes('apply')) || (spec.prune && plan.prune.length > 0 && !obj.done.includes('prune'));
   const waitFor = busy ? [] : awaited(spec, desired, obj.definition.namespace);
   const health = waitFor.length === 0 ? null : await ctx.cluster.health(obj.deliveryId, waitFor, ctx.signal);
-  return { at: 'rendered', revision: source.revision, originRevision: source.originRevision, artifactDigest: source.digest, rendered, ...sorted, plan, inventory: recorded, prune, health, full };
+  return {
+    at: 'rendered',
+    revision: source.revision,
+    originRevision: source.originRevision,
+    artifactDigest: source.digest,
+    rendered,
+    ...sorted,
+    plan,
+    inventory: recorded,
+    prune,
+    health,
+    full,
+  };
 }
 
 function blocked(by: 'unsupported' | 'foreign' | 'missing' | 'noArtifact' | 'dependency', message: string, revision: string | null): Seen {
@@ -103,7 +128,12 @@ export async function namedObjects(ctx: Ctx<Needs>, obj: KustomizationObj, rende
   return desiredObjects(
     rendered.objects,
     { name: definition.name, namespace: definition.namespace, deliveryId: obj.deliveryId },
-    { definitionNamespace: definition.namespace, granted: ctx.cluster.namespaces, clusterName: ctx.cluster.clusterName, isNamespaced: (apiVersion, kind) => scopes.get(keyOfKind(apiVersion, kind)) ?? null },
+    {
+      definitionNamespace: definition.namespace,
+      granted: ctx.cluster.namespaces,
+      clusterName: ctx.cluster.clusterName,
+      isNamespaced: (apiVersion, kind) => scopes.get(keyOfKind(apiVersion, kind)) ?? null,
+    },
     { force: spec.force ?? false },
   );
 }
@@ -131,7 +161,11 @@ function refsOf(desired: readonly Desired[], inventory: readonly InventoryEntry[
 }
 
 /** One dry run for each object that moved but has no generation; the live fence stays out of the comparison. */
-async function sortSuspects(ctx: Ctx<Needs>, plan: Plan, live: ReadonlyMap<string, LiveMeta | null>): Promise<Readonly<{ apply: readonly Desired[]; settled: readonly Readonly<{ desired: Desired; live: LiveMeta }>[] }>> {
+async function sortSuspects(
+  ctx: Ctx<Needs>,
+  plan: Plan,
+  live: ReadonlyMap<string, LiveMeta | null>,
+): Promise<Readonly<{ apply: readonly Desired[]; settled: readonly Readonly<{ desired: Desired; live: LiveMeta }>[] }>> {
   const apply = [...plan.apply];
   const settled: { desired: Desired; live: LiveMeta }[] = [];
   for (const desired of plan.suspects) {
@@ -141,8 +175,12 @@ async function sortSuspects(ctx: Ctx<Needs>, plan: Plan, live: ReadonlyMap<strin
       continue;
     }
     const fence = meta.annotations[FENCE_ANNOTATION];
-    const manifest = fence === undefined ? desired.manifest : withMetadata(desired.manifest, { annotations: { [FENCE_ANNOTATION]: fence } });
-    const differs = await ctx.cluster.differs({ id: desired.id, ref: desired.ref, manifest, recreate: false, mode: desired.mode === 'Merge' ? 'Merge' : 'Override' }, ctx.signal);
+    const manifest =
+      fence === undefined ? desired.manifest : withMetadata(desired.manifest, { annotations: { [FENCE_ANNOTATION]: fence } });
+    const differs = await ctx.cluster.differs(
+      { id: desired.id, ref: desired.ref, manifest, recreate: false, mode: desired.mode === 'Merge' ? 'Merge' : 'Override' },
+      ctx.signal,
+    );
     if (differs) apply.push(desired);
     else settled.push({ desired, live: meta });
   }
@@ -160,11 +198,20 @@ async function judgePrune(ctx: Ctx<Needs>, plan: Plan, total: number, rendered: 
 }
 
 /** With `wait` every applied object, else the listed ones (definitions.md 3.1). */
-function awaited(spec: KustomizationSpec, desired: readonly Desired[], namespace: string): readonly Readonly<{ id: string; ref: ObjectRef }>[] {
+function awaited(
+  spec: KustomizationSpec,
+  desired: readonly Desired[],
+  namespace: string,
+): readonly Readonly<{ id: string; ref: ObjectRef }>[] {
   if (spec.wait === true) return desired.filter((one) => one.mode !== 'Ignore').map(({ id, ref }) => ({ id, ref }));
   return (spec.healthChecks ?? []).map((check) => {
     const known = desired.find((one) => one.ref.kind === check.kind && one.ref.name === check.name);
-    const ref = { apiVersion: check.apiVersion ?? known?.ref.apiVersion ?? 'v1', kind: check.kind, name: check.name, namespace: check.namespace ?? known?.ref.namespace ?? spec.targetNamespace ?? namespace };
+    const ref = {
+      apiVersion: check.apiVersion ?? known?.ref.apiVersion ?? 'v1',
+      kind: check.kind,
+      name: check.name,
+      namespace: check.namespace ?? known?.ref.namespace ?? spec.targetNamespace ?? namespace,
+    };
     return { id: objectId(ref), ref };
   });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LiveMeta } from '#core/ports.ts';
 import type { InventoryEntry } from '#core/store.ts';
 import type { Desired } from './desired.ts';
-import { planOf, pruneDigest, pruneGuard, type Leaving } from './plan.ts';
+import { type Leaving, planOf, pruneDigest, pruneGuard } from './plan.ts';
 
 const D = 'delivery-1';
 
@@ -12,14 +12,30 @@ function desired(name: string, change: Partial<Desired> = {}): Desired {
 }
 
 function entry(name: string, change: Partial<InventoryEntry> = {}): InventoryEntry {
-  return { id: `apps_${name}__ConfigMap`, version: 'v1', state: 'applied', uid: 'u1', appliedDigest: 'd1', generation: 1, resourceVersion: '100', ...change };
+  return {
+    id: `apps_${name}__ConfigMap`,
+    version: 'v1',
+    state: 'applied',
+    uid: 'u1',
+    appliedDigest: 'd1',
+    generation: 1,
+    resourceVersion: '100',
+    ...change,
+  };
 }
 
 function meta(change: Partial<LiveMeta> = {}): LiveMeta {
   return { uid: 'u1', generation: 1, resourceVersion: '100', deliveryLabel: D, deleting: false, annotations: {}, ...change };
 }
 
-function plan(input: Readonly<{ desired?: readonly Desired[]; inventory?: readonly InventoryEntry[]; live?: Record<string, LiveMeta | null>; full?: boolean }>) {
+function plan(
+  input: Readonly<{
+    desired?: readonly Desired[];
+    inventory?: readonly InventoryEntry[];
+    live?: Record<string, LiveMeta | null>;
+    full?: boolean;
+  }>,
+) {
   const live = new Map(Object.entries(input.live ?? {}).map(([name, value]) => [`apps_${name}__ConfigMap`, value]));
   return planOf({ desired: input.desired ?? [], inventory: input.inventory ?? [], live, deliveryId: D, full: input.full ?? false });
 }
@@ -28,7 +44,11 @@ const names = (list: readonly Readonly<{ id: string }>[]) => list.map((one) => o
 
 describe('what is applied', () => {
   test('an object that is new, and one whose manifest changed', () => {
-    const found = plan({ desired: [desired('new'), desired('changed', { digest: 'd2' })], inventory: [entry('changed')], live: { new: null, changed: meta() } });
+    const found = plan({
+      desired: [desired('new'), desired('changed', { digest: 'd2' })],
+      inventory: [entry('changed')],
+      live: { new: null, changed: meta() },
+    });
     expect(names(found.apply)).toEqual(['new', 'changed']);
     expect(found.unchanged).toBe(0);
   });
@@ -40,32 +60,56 @@ describe('what is applied', () => {
 
   test('one that somebody deleted, recreated, or took our label from', () => {
     const all = ['deleted', 'recreated', 'unlabelled'];
-    const found = plan({ desired: all.map((name) => desired(name)), inventory: all.map((name) => entry(name)), live: { deleted: null, recreated: meta({ uid: 'u2' }), unlabelled: meta({ deliveryLabel: null }) } });
+    const found = plan({
+      desired: all.map((name) => desired(name)),
+      inventory: all.map((name) => entry(name)),
+      live: { deleted: null, recreated: meta({ uid: 'u2' }), unlabelled: meta({ deliveryLabel: null }) },
+    });
     expect(names(found.apply)).toEqual(all);
   });
 
   test('one whose generation somebody moved', () => {
-    const found = plan({ desired: [desired('edited')], inventory: [entry('edited')], live: { edited: meta({ generation: 2, resourceVersion: '120' }) } });
+    const found = plan({
+      desired: [desired('edited')],
+      inventory: [entry('edited')],
+      live: { edited: meta({ generation: 2, resourceVersion: '120' }) },
+    });
     expect(names(found.apply)).toEqual(['edited']);
   });
 
   test('not one whose status alone moved', () => {
-    const found = plan({ desired: [desired('running')], inventory: [entry('running')], live: { running: meta({ resourceVersion: '120' }) } });
+    const found = plan({
+      desired: [desired('running')],
+      inventory: [entry('running')],
+      live: { running: meta({ resourceVersion: '120' }) },
+    });
     expect(found.unchanged).toBe(1);
   });
 
   test('not when the watch still shows the state before our own write', () => {
-    const found = plan({ desired: [desired('ours')], inventory: [entry('ours', { generation: 3, resourceVersion: '1000' })], live: { ours: meta({ generation: 2, resourceVersion: '999' }) } });
+    const found = plan({
+      desired: [desired('ours')],
+      inventory: [entry('ours', { generation: 3, resourceVersion: '1000' })],
+      live: { ours: meta({ generation: 2, resourceVersion: '999' }) },
+    });
     expect(found.unchanged).toBe(1);
   });
 
   test('one that was only intended before a crash', () => {
-    const found = plan({ desired: [desired('half')], inventory: [entry('half', { state: 'intent', uid: null, appliedDigest: null })], live: { half: null } });
+    const found = plan({
+      desired: [desired('half')],
+      inventory: [entry('half', { state: 'intent', uid: null, appliedDigest: null })],
+      live: { half: null },
+    });
     expect(names(found.apply)).toEqual(['half']);
   });
 
   test('a kind without generation that moved is a suspect: a dry run decides', () => {
-    const found = plan({ desired: [desired('config')], inventory: [entry('config', { generation: null })], live: { config: meta({ generation: null, resourceVersion: '101' }) } });
+    const found = plan({
+      desired: [desired('config')],
+      inventory: [entry('config', { generation: null })],
+      live: { config: meta({ generation: null, resourceVersion: '101' }) },
+    });
     expect(names(found.suspects)).toEqual(['config']);
   });
 
@@ -106,7 +150,10 @@ describe('what is pruned', () => {
   });
 
   test('not what carries prune: disabled', () => {
-    const found = plan({ inventory: [entry('kept')], live: { kept: meta({ annotations: { 'kustomize.toolkit.fluxcd.io/prune': 'disabled' } }) } });
+    const found = plan({
+      inventory: [entry('kept')],
+      live: { kept: meta({ annotations: { 'kustomize.toolkit.fluxcd.io/prune': 'disabled' } }) },
+    });
     expect(found.prune).toEqual([]);
     expect(found.forget).toEqual(['apps_kept__ConfigMap']);
   });
@@ -114,7 +161,12 @@ describe('what is pruned', () => {
 
 describe('the guard', () => {
   const leaving = (count: number): readonly Leaving[] =>
-    Array.from({ length: count }, (_, index) => ({ id: `apps_c${index}__ConfigMap`, ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'apps', name: `c${index}` }, uid: `u${index}`, live: null }));
+    Array.from({ length: count }, (_, index) => ({
+      id: `apps_c${index}__ConfigMap`,
+      ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'apps', name: `c${index}` },
+      uid: `u${index}`,
+      live: null,
+    }));
 
   test.each([
     [{ count: 1, total: 1, rendered: 0 }, true],

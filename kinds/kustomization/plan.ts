@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { LiveMeta, ObjectRef } from '#core/ports.ts';
 import { refOfId } from '#core/object-id.ts';
+import type { LiveMeta, ObjectRef } from '#core/ports.ts';
 import type { InventoryEntry } from '#core/store.ts';
-import { liveKey, type Desired } from './desired.ts';
+import { type Desired, liveKey } from './desired.ts';
 
 /** An object that left the source. `uid` is null when it was only intended and nobody knows whether it was ever made. */
 export type Leaving = Readonly<{ id: string; ref: ObjectRef; uid: string | null; live: LiveMeta | null }>;
@@ -20,7 +20,13 @@ export type Plan = Readonly<{
   unchanged: number;
 }>;
 
-type Input = Readonly<{ desired: readonly Desired[]; inventory: readonly InventoryEntry[]; live: ReadonlyMap<string, LiveMeta | null>; deliveryId: string; /** Compare every object by a dry run. */ full: boolean }>;
+type Input = Readonly<{
+  desired: readonly Desired[];
+  inventory: readonly InventoryEntry[];
+  live: ReadonlyMap<string, LiveMeta | null>;
+  deliveryId: string /** Compare every object by a dry run. */;
+  full: boolean;
+}>;
 
 /** Rendered set against the last applied digests and the live metadata. An object that did not change costs no request. Pure. */
 export function planOf({ desired, inventory, live, deliveryId, full }: Input): Plan {
@@ -60,7 +66,8 @@ function verdict(one: Desired, entry: InventoryEntry | undefined, live: LiveMeta
   if (entry === undefined || entry.state !== 'applied' || entry.appliedDigest !== one.digest) return 'apply';
   if (live === null || live.uid !== entry.uid || live.deliveryLabel !== deliveryId) return 'apply';
   if (full) return 'suspect';
-  if (live.generation !== null && entry.generation !== null) return newer(live, entry) && live.generation !== entry.generation ? 'apply' : 'leave';
+  if (live.generation !== null && entry.generation !== null)
+    return newer(live, entry) && live.generation !== entry.generation ? 'apply' : 'leave';
   return newer(live, entry) ? 'suspect' : 'leave';
 }
 
@@ -71,7 +78,11 @@ function newer(live: LiveMeta, entry: InventoryEntry): boolean {
   return a.length === b.length ? a > b : a.length > b.length;
 }
 
-function leaving(inventory: readonly InventoryEntry[], wanted: ReadonlySet<string>, live: ReadonlyMap<string, LiveMeta | null>): Pick<Plan, 'prune' | 'forget'> {
+function leaving(
+  inventory: readonly InventoryEntry[],
+  wanted: ReadonlySet<string>,
+  live: ReadonlyMap<string, LiveMeta | null>,
+): Pick<Plan, 'prune' | 'forget'> {
   const prune: Leaving[] = [];
   const forget: string[] = [];
   for (const entry of inventory) {
@@ -82,7 +93,13 @@ function leaving(inventory: readonly InventoryEntry[], wanted: ReadonlySet<strin
       forget.push(entry.id);
       continue;
     }
-    if (meta !== undefined && meta !== null && (liveKey(meta.annotations, 'prune') === 'disabled' || liveKey(meta.annotations, 'reconcile') === 'disabled' || liveKey(meta.annotations, 'ssa') === 'ignore')) {
+    if (
+      meta !== undefined &&
+      meta !== null &&
+      (liveKey(meta.annotations, 'prune') === 'disabled' ||
+        liveKey(meta.annotations, 'reconcile') === 'disabled' ||
+        liveKey(meta.annotations, 'ssa') === 'ignore')
+    ) {
       forget.push(entry.id);
       continue;
     }
@@ -104,7 +121,9 @@ const MASS_SHARE_COUNT = 20;
  * Why a prune has to wait for a person, or null when it may go (design.md section 7): an empty render never deletes; more than half and more than 20 objects, 100 objects,
  * or something that still holds content waits.
  */
-export function pruneGuard(input: Readonly<{ prune: readonly Leaving[]; total: number; rendered: number; holding: readonly string[] }>): string | null {
+export function pruneGuard(
+  input: Readonly<{ prune: readonly Leaving[]; total: number; rendered: number; holding: readonly string[] }>,
+): string | null {
   const { prune, total, rendered, holding } = input;
   if (prune.length === 0) return null;
   if (rendered === 0) return 'the source renders to no objects at all';

@@ -2,7 +2,7 @@ import { fieldChanges, type ObjectDiff } from '#core/diff.ts';
 import { AppError } from '#core/errors.ts';
 import type { Ctx } from '#core/kind.ts';
 import { refOfId } from '#core/object-id.ts';
-import { buildOf, namedObjects, type KustomizationObj, type Needs } from './observe.ts';
+import { buildOf, type KustomizationObj, type Needs, namedObjects } from './observe.ts';
 import { findSource } from './source.ts';
 import { timeoutMs } from './times.ts';
 import { unsupportedField } from './unsupported.ts';
@@ -19,14 +19,26 @@ export async function preview(ctx: Ctx<Needs>, obj: KustomizationObj): Promise<r
   const source = await findSource(ctx.lookup, definition, spec.sourceRef);
   if (source.is !== 'artifact') throw new AppError('buildFailed', source.message);
   const substitution = await variablesOf(ctx, definition.namespace, spec, ctx.cluster.variables);
-  const rendered = await ctx.render.render({ artifactDigest: source.digest, path: spec.path ?? '', build: buildOf(spec), substitution }, { timeoutMs: timeoutMs(spec) }, ctx.signal);
+  const rendered = await ctx.render.render(
+    { artifactDigest: source.digest, path: spec.path ?? '', build: buildOf(spec), substitution },
+    { timeoutMs: timeoutMs(spec) },
+    ctx.signal,
+  );
   const desired = await namedObjects(ctx, obj, rendered);
   const diffs: ObjectDiff[] = [];
   for (const one of desired) {
     if (one.mode === 'Ignore') continue;
-    const { live, after } = await ctx.cluster.preview({ id: one.id, ref: one.ref, manifest: one.manifest, recreate: false, mode: one.mode }, ctx.signal);
+    const { live, after } = await ctx.cluster.preview(
+      { id: one.id, ref: one.ref, manifest: one.manifest, recreate: false, mode: one.mode },
+      ctx.signal,
+    );
     const fields = fieldChanges(live, after);
-    diffs.push({ id: one.id, ref: one.ref, change: live === null ? 'added' : fields.length === 0 ? 'unchanged' : 'changed', fields: live === null ? [] : fields });
+    diffs.push({
+      id: one.id,
+      ref: one.ref,
+      change: live === null ? 'added' : fields.length === 0 ? 'unchanged' : 'changed',
+      fields: live === null ? [] : fields,
+    });
   }
   return [...diffs, ...(await leaving(ctx, obj, new Set(desired.map((one) => one.id))))];
 }

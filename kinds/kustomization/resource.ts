@@ -40,7 +40,13 @@ function validate(object: JsonObject): readonly Readonly<{ field: string; messag
   if (kubeConfig === undefined) return [];
   const secret = at(kubeConfig, 'secretRef') !== undefined;
   const configMap = at(kubeConfig, 'configMapRef') !== undefined;
-  if (secret && configMap) return [{ field: 'spec.kubeConfig', message: 'exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef may be specified' }];
-  if (!secret && !configMap) return [{ field: 'spec.kubeConfig', message: 'exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified' }];
+  if (secret && configMap)
+    return [
+      { field: 'spec.kubeConfig', message: 'exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef may be specified' },
+    ];
+  if (!secret && !configMap)
+    return [
+      { field: 'spec.kubeConfig', message: 'exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified' },
+    ];
   return [];
 }

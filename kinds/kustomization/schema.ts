@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { closed, ConditionSchema, duration, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
+import { ConditionSchema, closed, duration, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
 
 /** Spec and status of Flux's Kustomization v1, field by field (definitions.md section 3). Nothing is added: Weir's extensions stand beside it (Placement). */
 
@@ -71,7 +71,9 @@ export const KustomizationSpec = closed(
     timeout: Type.Optional(duration('Limit for one run including waiting; `interval` minus 30 s, at least 30 s, when absent.')),
     suspend: Type.Optional(flag('Start no new runs.')),
     prune: flag('Delete what left the source.'),
-    deletionPolicy: Type.Optional(oneOf(['MirrorPrune', 'Delete', 'WaitForTermination', 'Orphan'], 'What deleting the Kustomization does to its objects.')),
+    deletionPolicy: Type.Optional(
+      oneOf(['MirrorPrune', 'Delete', 'WaitForTermination', 'Orphan'], 'What deleting the Kustomization does to its objects.'),
+    ),
     force: Type.Optional(flag('Recreate objects whose immutable fields changed.', { default: false })),
     wait: Type.Optional(flag('Wait until every applied object is ready; then healthChecks is not used.')),
     healthChecks: Type.Optional(list(ObjectReference, 'Objects to wait for.')),
@@ -80,24 +82,38 @@ export const KustomizationSpec = closed(
     serviceAccountName: Type.Optional(text('Account to act as on the target cluster; it must be registered by a ClusterAccount.')),
     kubeConfig: Type.Optional(
       closed({
-        secretRef: Type.Optional(closed({ name: text('Name of the Secret.'), key: Type.Optional(text('Key of the kubeconfig; `value`, then `value.yaml`, when absent.')) })),
+        secretRef: Type.Optional(
+          closed({
+            name: text('Name of the Secret.'),
+            key: Type.Optional(text('Key of the kubeconfig; `value`, then `value.yaml`, when absent.')),
+          }),
+        ),
         configMapRef: Type.Optional(nameRef('ConfigMap with the settings of a cloud login.')),
       }),
     ),
     targetNamespace: Type.Optional(text('Sets or replaces the namespace of every object.', { minLength: 1, maxLength: 63 })),
     namePrefix: Type.Optional(text('Put before every name.', { minLength: 1, maxLength: 200 })),
     nameSuffix: Type.Optional(text('Put after every name.', { minLength: 1, maxLength: 200 })),
-    commonMetadata: Type.Optional(closed({ labels: Type.Optional(textMap('Set on every object.')), annotations: Type.Optional(textMap('Set on every object.')) })),
+    commonMetadata: Type.Optional(
+      closed({ labels: Type.Optional(textMap('Set on every object.')), annotations: Type.Optional(textMap('Set on every object.')) }),
+    ),
     patches: Type.Optional(list(Patch, 'Patches, appended to those of the file.')),
     images: Type.Optional(list(Image, 'Image replacements, merged into the entry of the same name.')),
     components: Type.Optional(list(Type.String(), 'Component folders, appended to those of the file.')),
     ignoreMissingComponents: Type.Optional(flag('Skip component folders that do not exist.')),
-    buildMetadata: Type.Optional(list(oneOf(['originAnnotations', 'transformerAnnotations'], 'What the build notes on each object.'), 'Replaces the list of the file.')),
+    buildMetadata: Type.Optional(
+      list(
+        oneOf(['originAnnotations', 'transformerAnnotations'], 'What the build notes on each object.'),
+        'Replaces the list of the file.',
+      ),
+    ),
     postBuild: Type.Optional(
       closed({
         substitute: Type.Optional(textMap('Variables; win over substituteFrom.')),
         substituteFrom: Type.Optional(list(SubstituteReference, 'Objects whose keys are variables; later entries win.')),
-        substituteStrategy: Type.Optional(oneOf(['WithVariables', 'Always'], 'WithVariables skips the step when no variable exists at all.')),
+        substituteStrategy: Type.Optional(
+          oneOf(['WithVariables', 'Always'], 'WithVariables skips the step when no variable exists at all.'),
+        ),
       }),
     ),
     decryption: Type.Optional(
@@ -107,13 +123,23 @@ export const KustomizationSpec = closed(
         serviceAccountName: Type.Optional(text('Account for cloud key services.')),
       }),
     ),
-    ignore: Type.Optional(list(closed({ paths: list(Type.String(), 'JSON pointers.', { minItems: 1 }), target: Type.Optional(Selector) }), 'Fields left to others.')),
+    ignore: Type.Optional(
+      list(
+        closed({ paths: list(Type.String(), 'JSON pointers.', { minItems: 1 }), target: Type.Optional(Selector) }),
+        'Fields left to others.',
+      ),
+    ),
   },
   { description: 'Where the manifests come from, how they are built, and how they are applied.' },
 );
 export type KustomizationSpec = Static<typeof KustomizationSpec>;
 
-const InventoryStatus = closed({ entries: list(closed({ id: text('`<namespace>_<name>_<group>_<kind>`.'), v: text('API version of the object.') }), 'Objects applied and not confirmed deleted.') });
+const InventoryStatus = closed({
+  entries: list(
+    closed({ id: text('`<namespace>_<name>_<group>_<kind>`.'), v: text('API version of the object.') }),
+    'Objects applied and not confirmed deleted.',
+  ),
+});
 
 const Snapshot = closed({
   digest: text('Digest of the rendered objects.'),
@@ -130,7 +156,9 @@ const Snapshot = closed({
  * Kustomization.
  */
 export const KustomizationStatus = closed({
-  observedGeneration: Type.Optional(Type.Integer({ description: 'Last generation that became ready or stalled; -1 before the first run.' })),
+  observedGeneration: Type.Optional(
+    Type.Integer({ description: 'Last generation that became ready or stalled; -1 before the first run.' }),
+  ),
   conditions: Type.Optional(list(ConditionSchema, 'Ready, Healthy, Reconciling, Stalled.')),
   lastHandledReconcileAt: Type.Optional(text('The value of reconcile.fluxcd.io/requestedAt that was handled last.')),
   lastAppliedRevision: Type.Optional(text('Revision of the source that was applied last.')),
@@ -142,6 +170,8 @@ export const KustomizationStatus = closed({
   healthSince: Type.Optional(closed({ digest: text('What is being waited for.'), sinceMs: Type.Integer() })),
   lastFullCheckMs: Type.Optional(Type.Integer({ description: 'When every object was last compared by a dry run.' })),
   prunePlan: Type.Optional(closed({ digest: text('Digest to approve.'), count: Type.Integer(), reason: text('Why it waits.') })),
-  driftMode: Type.Optional(oneOf(['watch', 'list'], 'How drift is seen: by watches, or by one metadata list per interval beyond the budget.')),
+  driftMode: Type.Optional(
+    oneOf(['watch', 'list'], 'How drift is seen: by watches, or by one metadata list per interval beyond the budget.'),
+  ),
 });
 export type KustomizationStatus = Static<typeof KustomizationStatus>;

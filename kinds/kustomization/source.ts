@@ -14,14 +14,24 @@ export type Source =
 export async function findSource(lookup: Lookup, definition: StoredObject, ref: KustomizationSpec['sourceRef']): Promise<Source> {
   const namespace = ref.namespace ?? definition.namespace;
   const shown = `${ref.kind} ${namespace}/${ref.name}`;
-  if (ref.kind !== 'GitRepository') return { is: 'unsupported', message: `spec.sourceRef.kind ${ref.kind} is not served by this release: use a GitRepository` };
+  if (ref.kind !== 'GitRepository')
+    return { is: 'unsupported', message: `spec.sourceRef.kind ${ref.kind} is not served by this release: use a GitRepository` };
   if (namespace !== definition.namespace && !(await lookup.namespaces()).includes(namespace)) {
-    return { is: 'foreign', message: `can't access '${ref.kind}/${namespace}/${ref.name}': spec.sourceRef.namespace must be a namespace of this tenant` };
+    return {
+      is: 'foreign',
+      message: `can't access '${ref.kind}/${namespace}/${ref.name}': spec.sourceRef.namespace must be a namespace of this tenant`,
+    };
   }
   const source = await lookup.get({ kind: ref.kind, namespace, name: ref.name });
   if (source === null) return { is: 'missing', message: `${shown} not found: create it, or correct spec.sourceRef` };
   const digest = textAt(source.status ?? {}, 'artifact', 'digest');
   const revision = textAt(source.status ?? {}, 'artifact', 'revision');
-  if (digest === undefined || revision === undefined) return { is: 'noArtifact', message: `Source artifact not found, retrying: ${shown} has none yet; see its conditions` };
-  return { is: 'artifact', digest, revision, originRevision: textAt(source.status ?? {}, 'artifact', 'metadata', 'org.opencontainers.image.revision') ?? null };
+  if (digest === undefined || revision === undefined)
+    return { is: 'noArtifact', message: `Source artifact not found, retrying: ${shown} has none yet; see its conditions` };
+  return {
+    is: 'artifact',
+    digest,
+    revision,
+    originRevision: textAt(source.status ?? {}, 'artifact', 'metadata', 'org.opencontainers.image.revision') ?? null,
+  };
 }

@@ -9,14 +9,24 @@ type Ports = Readonly<{ lookup: Lookup; secrets: Secrets }>;
  * Variables for postBuild substitution, weakest first: the cluster's variables, substituteFrom in order, substitute. Only a Kustomization that has `postBuild` gets any.
  * Throws buildFailed naming the object that is missing; never quotes a value.
  */
-export async function variablesOf({ lookup, secrets }: Ports, namespace: string, spec: KustomizationSpec, clusterVariables: Readonly<Record<string, string>>): Promise<Substitution> {
+export async function variablesOf(
+  { lookup, secrets }: Ports,
+  namespace: string,
+  spec: KustomizationSpec,
+  clusterVariables: Readonly<Record<string, string>>,
+): Promise<Substitution> {
   const { postBuild } = spec;
   if (postBuild === undefined) return { variables: {}, always: false };
   const variables: Record<string, string> = { ...clusterVariables };
   for (const from of postBuild.substituteFrom ?? []) {
-    const values = from.kind === 'Secret' ? await secretValues(secrets, namespace, from.name) : await configValues(lookup, namespace, from.name);
+    const values =
+      from.kind === 'Secret' ? await secretValues(secrets, namespace, from.name) : await configValues(lookup, namespace, from.name);
     if (values !== null) Object.assign(variables, values);
-    else if (from.optional !== true) throw new AppError('buildFailed', `substituteFrom: ${from.kind} '${namespace}/${from.name}' not found: create it, or set optional: true`);
+    else if (from.optional !== true)
+      throw new AppError(
+        'buildFailed',
+        `substituteFrom: ${from.kind} '${namespace}/${from.name}' not found: create it, or set optional: true`,
+      );
   }
   Object.assign(variables, postBuild.substitute ?? {});
   return { variables, always: postBuild.substituteStrategy === 'Always' };

@@ -1,8 +1,14 @@
-import type { Log } from '#core/log.ts';
 import type { PlatformDb } from '#adapters/postgres/platform-db.ts';
-import { tick, type TickDeps } from './tick.ts';
+import type { Log } from '#core/log.ts';
+import { type TickDeps, tick } from './tick.ts';
 
-export type SchedulerDeps = TickDeps & Readonly<{ db: PlatformDb; log: Log; /** Longest time between two turns when nobody wakes us. */ idleMs: number; /** Removes stored artifacts that are in no tenant's row and not new; returns how many. Null where this process does not reach the store. */ collectArtifacts: ((referenced: ReadonlySet<string>) => Promise<number>) | null }>;
+export type SchedulerDeps = TickDeps &
+  Readonly<{
+    db: PlatformDb;
+    log: Log /** Longest time between two turns when nobody wakes us. */;
+    idleMs: number /** Removes stored artifacts that are in no tenant's row and not new; returns how many. Null where this process does not reach the store. */;
+    collectArtifacts: ((referenced: ReadonlySet<string>) => Promise<number>) | null;
+  }>;
 export type Scheduler = Readonly<{ stop(): Promise<void> }>;
 
 const RETRY_MS = 500;

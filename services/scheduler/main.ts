@@ -46,6 +46,8 @@ async function open(): Promise<Part> {
     failpoints: noFailpoints,
     offerMs: OFFER_MS,
     idleMs: IDLE_MS,
+    // The artifact store belongs to the workers; the one-process plane collects.
+    collectArtifacts: null,
     log,
   });
   const stop = async (): Promise<void> => {

@@ -1,8 +1,8 @@
+import type { PlatformDb } from '#adapters/postgres/platform-db.ts';
 import type { Failpoints } from '#core/failpoints.ts';
 import type { Job } from '#core/job.ts';
 import type { Worker } from '#core/kind.ts';
 import type { Queues } from '#core/queue.ts';
-import type { PlatformDb } from '#adapters/postgres/platform-db.ts';
 
 /** What one tick needs. `routes` says which worker runs which kind, `slots` how many jobs each worker's queue may hold. */
 export type TickDeps = Readonly<{
@@ -17,7 +17,7 @@ export type TickDeps = Readonly<{
   offerMs: number;
 }>;
 
-export type Ticked = Readonly<{ relayed: number; queued: number; /** True when another tick should follow at once. */ more: boolean }>;
+export type Ticked = Readonly<{ relayed: number; queued: number /** True when another tick should follow at once. */; more: boolean }>;
 
 const OUTBOX_LIMIT = 200;
 

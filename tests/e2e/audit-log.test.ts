@@ -1,8 +1,20 @@
 import { readFile } from 'node:fs/promises';
+import Type from 'typebox';
+import Value from 'typebox/value';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { sharedDemo, type SharedDemo } from '#tests/harness/parts.ts';
+import { type SharedDemo, sharedDemo } from '#tests/harness/parts.ts';
 
-type Entry = Readonly<{ stage: string; verb: string; user: string; userAgent: string; resource: string; subresource: string; namespace: string; name: string; uri: string }>;
+type Entry = Readonly<{
+  stage: string;
+  verb: string;
+  user: string;
+  userAgent: string;
+  resource: string;
+  subresource: string;
+  namespace: string;
+  name: string;
+  uri: string;
+}>;
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 /** The operator who onboards acts as a user of system:masters, with the command's own user agent. */
@@ -13,23 +25,46 @@ const logs = new Map<string, readonly Entry[]>();
 
 beforeAll(async () => {
   demo = await sharedDemo();
-  for (const cluster of demo.workloadClusters) logs.set(cluster.name, (await readFile(cluster.auditLog, 'utf8')).split('\n').filter((line) => line !== '').map(entryOf));
+  for (const cluster of demo.workloadClusters)
+    logs.set(
+      cluster.name,
+      (await readFile(cluster.auditLog, 'utf8'))
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(entryOf),
+    );
+});
+
+const Line = Type.Object({
+  stage: Type.String(),
+  verb: Type.String(),
+  userAgent: Type.Optional(Type.String()),
+  requestURI: Type.String(),
+  user: Type.Object({ username: Type.Optional(Type.String()) }),
+  objectRef: Type.Optional(
+    Type.Object({
+      resource: Type.Optional(Type.String()),
+      subresource: Type.Optional(Type.String()),
+      namespace: Type.Optional(Type.String()),
+      name: Type.Optional(Type.String()),
+    }),
+  ),
 });
 
 function entryOf(line: string): Entry {
-  const raw = JSON.parse(line) as Record<string, Record<string, string> | string | undefined>;
-  const ref = (raw['objectRef'] ?? {}) as Record<string, string>;
-  const user = (raw['user'] ?? {}) as Record<string, string>;
+  const raw: unknown = JSON.parse(line);
+  if (!Value.Check(Line, raw)) throw new Error(`no audit entry: ${line.slice(0, 200)}`);
+  const ref = raw.objectRef ?? {};
   return {
-    stage: String(raw['stage']),
-    verb: String(raw['verb']),
-    user: user['username'] ?? '',
-    userAgent: String(raw['userAgent'] ?? ''),
-    resource: ref['resource'] ?? '',
-    subresource: ref['subresource'] ?? '',
-    namespace: ref['namespace'] ?? '',
-    name: ref['name'] ?? '',
-    uri: String(raw['requestURI'] ?? '').split('?')[0] ?? '',
+    stage: raw.stage,
+    verb: raw.verb,
+    user: raw.user.username ?? '',
+    userAgent: raw.userAgent ?? '',
+    resource: ref.resource ?? '',
+    subresource: ref.subresource ?? '',
+    namespace: ref.namespace ?? '',
+    name: ref.name ?? '',
+    uri: raw.requestURI.split('?')[0] ?? '',
   };
 }
 
@@ -53,13 +88,18 @@ describe.each(['north', 'south'])('the audit log of %s', (cluster) => {
   test('shows of the bootstrap account nothing but token requests and GET of version, discovery and readiness', () => {
     const bootstrap = done(cluster).filter((one) => one.user === demo.workloadClusters[0]?.bootstrapAccount);
     expect(bootstrap.length).toBeGreaterThan(2);
-    const allowed = (one: Entry) => (one.verb === 'create' && one.resource === 'serviceaccounts' && one.subresource === 'token') || (one.verb === 'get' && /^\/(version|readyz|api|apis)(\/|$)/.test(one.uri) && one.resource === '');
+    const allowed = (one: Entry) =>
+      (one.verb === 'create' && one.resource === 'serviceaccounts' && one.subresource === 'token') ||
+      (one.verb === 'get' && /^\/(version|readyz|api|apis)(\/|$)/.test(one.uri) && one.resource === '');
     expect(bootstrap.filter((one) => !allowed(one))).toEqual([]);
   });
 
   test('shows of tenant B nothing in the namespaces of tenant A, and the other way round', () => {
     const entries = done(cluster);
-    for (const [tenant, foreign] of [['team-b', 'apps-a'], ['team-a', 'apps-b']] as const) {
+    for (const [tenant, foreign] of [
+      ['team-b', 'apps-a'],
+      ['team-a', 'apps-b'],
+    ] as const) {
       const mine = entries.filter((one) => one.user === tenantUser(tenant));
       expect(mine.length).toBeGreaterThan(5);
       expect(mine.filter((one) => one.namespace === foreign || one.uri.includes(`/namespaces/${foreign}/`))).toEqual([]);

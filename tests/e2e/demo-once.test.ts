@@ -23,11 +23,16 @@ async function processesOf(folder: string): Promise<readonly string[]> {
 
 test('npm run demo -- --once --json shows every step, prints measured values and leaves no process behind', async () => {
   const root = join(dir(), 'demo');
-  const { stdout } = await run(process.execPath, [PROGRAM, '--once', '--json', '--dir', root], { env: demoEnvironment(), timeout: 240_000, maxBuffer: 16 * 1024 * 1024 });
+  const { stdout } = await run(process.execPath, [PROGRAM, '--once', '--json', '--dir', root], {
+    env: demoEnvironment(),
+    timeout: 240_000,
+    maxBuffer: 16 * 1024 * 1024,
+  });
   const last: unknown = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
   expect(last).toMatchObject({ ok: true, clusters: 2, tenants: 2, deliveries: 5 });
   const numbers = last as Record<string, number>;
-  for (const name of ['objects', 'firstSyncMs', 'pushToAppliedMs', 'driftHealMs', 'pruneMs']) expect(numbers[name], name).toBeGreaterThan(0);
+  for (const name of ['objects', 'firstSyncMs', 'pushToAppliedMs', 'driftHealMs', 'pruneMs'])
+    expect(numbers[name], name).toBeGreaterThan(0);
   expect((last as { refusals: unknown[] }).refusals).toHaveLength(5);
   expect(await processesOf(root)).toEqual([]);
 }, 300_000);

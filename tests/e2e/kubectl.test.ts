@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sharedDemo, type SharedDemo } from '#tests/harness/parts.ts';
+import { type SharedDemo, sharedDemo } from '#tests/harness/parts.ts';
 
 const run = promisify(execFile);
 let demo: SharedDemo;
@@ -82,7 +82,11 @@ test('apply, apply unchanged, apply changed, watch it, and delete: objects come 
   expect(await kubectl('apply', '-f', file)).toMatch(/extra created[\s\S]*extra created/);
   await waitReady('extra');
   expect(await kubectl('apply', '-f', file)).toMatch(/extra unchanged[\s\S]*extra unchanged/);
-  const watch = spawn(demo.kubectl, [...base(), 'get', 'ks', 'extra', '-w'], { cwd: dir, env: { HOME: dir }, stdio: ['ignore', 'pipe', 'ignore'] });
+  const watch = spawn(demo.kubectl, [...base(), 'get', 'ks', 'extra', '-w'], {
+    cwd: dir,
+    env: { HOME: dir },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const seen = { text: '' };
   watch.stdout.on('data', (chunk: Buffer) => {
     seen.text += chunk.toString('utf8');
@@ -94,7 +98,12 @@ test('apply, apply unchanged, apply changed, watch it, and delete: objects come 
   const lines = seen.text.split('\n').length;
   await expect.poll(() => seen.text.split('\n').length, { timeout: 10_000 }).toBeGreaterThanOrEqual(lines);
   const south = demo.workloadClusters.find((one) => one.name === 'south')?.kubeconfig ?? '';
-  const onSouth = async () => (await run(demo.kubectl, ['--kubeconfig', south, '--cache-dir', join(dir, 'south'), '-n', 'apps-a', 'get', 'deploy', '-o', 'name'], { env: { HOME: dir } })).stdout;
+  const onSouth = async () =>
+    (
+      await run(demo.kubectl, ['--kubeconfig', south, '--cache-dir', join(dir, 'south'), '-n', 'apps-a', 'get', 'deploy', '-o', 'name'], {
+        env: { HOME: dir },
+      })
+    ).stdout;
   expect(await onSouth()).toContain('deployment.apps/podinfo-extra');
   expect(await kubectl('delete', '-f', file, '--wait=true', '--timeout=60s')).toContain('deleted');
   await expect.poll(onSouth, { timeout: 20_000 }).not.toContain('podinfo-extra');

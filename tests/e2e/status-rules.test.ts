@@ -13,12 +13,24 @@ test('every status that the demo produced keeps the numbered rules', async () =>
   let seen = 0;
   for (const user of demo.users) {
     for (const plural of ['kustomizations', 'gitrepositories', 'receivers', 'placements', 'deliveries']) {
-      const { stdout } = await run(demo.kubectl, ['--kubeconfig', user.kubeconfig, '-n', user.namespace, 'get', plural, '-o', 'json', '--cache-dir', `/tmp/weir-kubectl-${process.pid}`]);
+      const { stdout } = await run(demo.kubectl, [
+        '--kubeconfig',
+        user.kubeconfig,
+        '-n',
+        user.namespace,
+        'get',
+        plural,
+        '-o',
+        'json',
+        '--cache-dir',
+        `/tmp/weir-kubectl-${process.pid}`,
+      ]);
       const { items } = JSON.parse(stdout) as { items: { metadata: { name: string; generation?: number }; status?: JsonObject }[] };
       for (const item of items) {
         seen += 1;
         const generation = plural === 'deliveries' ? Number(item.status?.['observedGeneration'] ?? 0) : (item.metadata.generation ?? 0);
-        for (const rule of brokenStatusRules({ generation, status: item.status ?? null })) broken.push(`${plural}/${item.metadata.name}: ${rule}`);
+        for (const rule of brokenStatusRules({ generation, status: item.status ?? null }))
+          broken.push(`${plural}/${item.metadata.name}: ${rule}`);
       }
     }
   }

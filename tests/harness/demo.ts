@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Type, { type Static } from 'typebox';
@@ -15,7 +14,16 @@ export const DemoReady = Type.Object({
   plane: Type.Object({ url: Type.String(), caFile: Type.String(), logFile: Type.String(), pid: Type.Integer() }),
   platformAdmin: Handed,
   users: Type.Array(Type.Intersect([Handed, Type.Object({ tenant: Type.String(), namespace: Type.String() })]), { minItems: 2 }),
-  workloadClusters: Type.Array(Type.Object({ name: Type.String(), server: Type.String(), kubeconfig: Type.String(), auditLog: Type.String(), bootstrapAccount: Type.String() }), { minItems: 2 }),
+  workloadClusters: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      server: Type.String(),
+      kubeconfig: Type.String(),
+      auditLog: Type.String(),
+      bootstrapAccount: Type.String(),
+    }),
+    { minItems: 2 },
+  ),
   git: Type.Object({ url: Type.String(), repository: Type.String(), workingCopy: Type.String(), branch: Type.String() }),
   oidc: Type.Object({ issuer: Type.String(), users: Type.Array(Type.Object({ id: Type.String(), groups: Type.Array(Type.String()) })) }),
   kubectl: Type.String(),
@@ -47,7 +55,20 @@ export async function startDemo(children: Children, dir: string): Promise<Static
 
 /** What Node, Go and the tools need; no WEIR_ variable of ours leaks in. */
 export function demoEnvironment(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_CACHE_HOME', 'GOPATH', 'GOMODCACHE', 'GOCACHE', 'GOPROXY', 'GOFLAGS', 'WEIR_TOOLS_MIRROR', 'WEIR_SANDBOX'];
+  const names = [
+    'PATH',
+    'HOME',
+    'LANG',
+    'TMPDIR',
+    'XDG_CACHE_HOME',
+    'GOPATH',
+    'GOMODCACHE',
+    'GOCACHE',
+    'GOPROXY',
+    'GOFLAGS',
+    'WEIR_TOOLS_MIRROR',
+    'WEIR_SANDBOX',
+  ];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] ?? '']])));
 }
 

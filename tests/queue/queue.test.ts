@@ -1,6 +1,6 @@
-import pg from 'pg';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openQueues } from '#adapters/redis/queue.ts';
 import type { Job } from '#core/job.ts';
@@ -138,7 +138,9 @@ test('a Redis that may evict jobs is refused with what to do', async () => {
   const client = new Redis(server.url);
   await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
   client.disconnect();
-  await expect(openQueues({ on: 'redis', url: server.url, log: silentLog })).rejects.toThrow('maxmemory-policy allkeys-lru: set it to noeviction');
+  await expect(openQueues({ on: 'redis', url: server.url, log: silentLog })).rejects.toThrow(
+    'maxmemory-policy allkeys-lru: set it to noeviction',
+  );
 });
 
 test('a Redis that does not answer is an error within a bounded time', async () => {

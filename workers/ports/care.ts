@@ -1,7 +1,7 @@
 import { putCredential, readCredential } from '#adapters/postgres/cluster-access.ts';
 import { listObjects } from '#adapters/postgres/objects.ts';
 import { AppError } from '#core/errors.ts';
-import { at, canonicalJson, isObject, textAt, type Json } from '#core/json.ts';
+import { at, canonicalJson, isObject, type Json, textAt } from '#core/json.ts';
 import type { ClusterCare, ClusterProbe } from '#core/ports.ts';
 import type { ClusterAccess, StoredObject } from '#core/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
@@ -15,9 +15,18 @@ export function careFor(adapters: WorkerAdapters, scope: TenantScope, cluster: S
   const { db, keys } = adapters;
   return Object.freeze({
     probe: async (signal: AbortSignal): Promise<ClusterProbe> => {
-      const found = await db.inTenant(scope, async (tx) => ({ credential: await readCredential(tx, keys, cluster.uid), grants: await listObjects(tx, { kind: 'ClusterGrant', namespaces: [cluster.namespace] }) }));
+      const found = await db.inTenant(scope, async (tx) => ({
+        credential: await readCredential(tx, keys, cluster.uid),
+        grants: await listObjects(tx, { kind: 'ClusterGrant', namespaces: [cluster.namespace] }),
+      }));
       if (found.credential === null) {
-        return { is: 'credentialMissing', message: `no bootstrap token yet: run \`weir cluster onboard --name ${cluster.name}\` with the cluster's kubeconfig`, version: null, credential: null, accounts: [] };
+        return {
+          is: 'credentialMissing',
+          message: `no bootstrap token yet: run \`weir cluster onboard --name ${cluster.name}\` with the cluster's kubeconfig`,
+          version: null,
+          credential: null,
+          accounts: [],
+        };
       }
       const { issuedAtMs, expiresAtMs } = found.credential;
       const beat = await adapters.clusters.care({ scope, access }).heartbeat(signal);
@@ -46,7 +55,10 @@ function ownAccess(scope: TenantScope, cluster: StoredObject): ClusterAccess {
     paused: at(cluster.body, 'spec', 'paused') === true,
     concurrency: 1,
     namespaces: [],
-    serviceAccount: { namespace: textAt(cluster.body, 'spec', 'bootstrap', 'namespace') ?? 'weir-system', name: textAt(cluster.body, 'spec', 'bootstrap', 'serviceAccountName') ?? 'weir-bootstrap' },
+    serviceAccount: {
+      namespace: textAt(cluster.body, 'spec', 'bootstrap', 'namespace') ?? 'weir-system',
+      name: textAt(cluster.body, 'spec', 'bootstrap', 'serviceAccountName') ?? 'weir-bootstrap',
+    },
     accounts: [],
   };
 }
@@ -70,7 +82,13 @@ function grantedOf(entry: Json): readonly Granted[] {
 }
 
 /** Every right that is missing, of every granted account, asked as that account. An account that cannot be asked is shown as such, and does not hide the others. */
-async function preflight(adapters: WorkerAdapters, scope: TenantScope, access: ClusterAccess, granted: readonly Granted[], signal: AbortSignal): Promise<ClusterProbe['accounts']> {
+async function preflight(
+  adapters: WorkerAdapters,
+  scope: TenantScope,
+  access: ClusterAccess,
+  granted: readonly Granted[],
+  signal: AbortSignal,
+): Promise<ClusterProbe['accounts']> {
   const key = canonicalJson([scope.tenantId, access.clusterId, granted]);
   const known = adapters.preflights.get(key);
   if (known !== null) return known;

@@ -17,12 +17,24 @@ export async function clusterFor(adapters: WorkerAdapters, scope: TenantScope, r
   if (delivery === null || run.clusterId === null) throw new Error('a definition has no cluster');
   const secret = kubeconfigSecret(definition);
   if (secret !== null) return privateCluster(adapters, scope, run.clusterId, definition, delivery, secret);
-  if (access === null) throw new TerminalError('AccessDenied', 'this cluster was withdrawn from the tenant: ask its owner for a ClusterGrant');
-  if (access.paused) throw new TerminalError('ClusterPaused', `cluster ${access.clusterName} is paused (spec.paused): nothing on it changes until it is resumed`);
+  if (access === null)
+    throw new TerminalError('AccessDenied', 'this cluster was withdrawn from the tenant: ask its owner for a ClusterGrant');
+  if (access.paused)
+    throw new TerminalError(
+      'ClusterPaused',
+      `cluster ${access.clusterName} is paused (spec.paused): nothing on it changes until it is resumed`,
+    );
   return adapters.clusters.bind({ scope, access, account: accountFor(access, definition), deliveryId: delivery.uid });
 }
 
-async function privateCluster(adapters: WorkerAdapters, scope: TenantScope, clusterId: string, definition: StoredObject, delivery: StoredObject, secret: Readonly<{ name: string; key: string | null }>): Promise<Cluster> {
+async function privateCluster(
+  adapters: WorkerAdapters,
+  scope: TenantScope,
+  clusterId: string,
+  definition: StoredObject,
+  delivery: StoredObject,
+  secret: Readonly<{ name: string; key: string | null }>,
+): Promise<Cluster> {
   const data = await secretsFor(adapters, scope).read(definition.namespace, secret.name);
   const shown = `spec.kubeConfig.secretRef: Secret '${definition.namespace}/${secret.name}'`;
   if (data === null) throw new AppError('clusterAnswer', `${shown} not found: create it with a kubeconfig under the key value`);

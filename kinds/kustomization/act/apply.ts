@@ -14,13 +14,17 @@ export async function apply(ctx: Ctx<Needs>, objects: readonly Desired[], revisi
   await ctx.inventory.intend(objects.map(({ id, version }) => ({ id, version })));
   await ctx.failpoints.hit('r6');
   const byId = new Map(objects.map((one) => [one.id, one]));
-  const results = await ctx.cluster.apply(objects.map((one) => itemOf(one, ctx.inventory.fence)), {
-    dryRun: false,
-    beforeBatch: () => ctx.inventory.checkFence(),
-    afterBatch: async (batch) => {
-      await confirm(ctx, batch, byId);
+  const results = await ctx.cluster.apply(
+    objects.map((one) => itemOf(one, ctx.inventory.fence)),
+    {
+      dryRun: false,
+      beforeBatch: () => ctx.inventory.checkFence(),
+      afterBatch: async (batch) => {
+        await confirm(ctx, batch, byId);
+      },
     },
-  }, ctx.signal);
+    ctx.signal,
+  );
   ctx.record(results.map(({ id, action, message }) => ({ id, action, ...(message === undefined ? {} : { message }) })));
   await ctx.failpoints.hit('r8');
   refuse(results, byId);
@@ -35,8 +39,24 @@ function itemOf(one: Desired, fence: number): ApplyItem {
 async function confirm(ctx: Ctx<Needs>, batch: readonly Applied[], byId: ReadonlyMap<string, Desired>): Promise<void> {
   const confirmed = batch.flatMap((result) => {
     const one = byId.get(result.id);
-    if (one === undefined || result.uid === null || result.resourceVersion === null || result.unknown === true || result.action === 'failed') return [];
-    return [{ id: one.id, version: one.version, uid: result.uid, appliedDigest: one.digest, generation: result.generation, resourceVersion: result.resourceVersion }];
+    if (
+      one === undefined ||
+      result.uid === null ||
+      result.resourceVersion === null ||
+      result.unknown === true ||
+      result.action === 'failed'
+    )
+      return [];
+    return [
+      {
+        id: one.id,
+        version: one.version,
+        uid: result.uid,
+        appliedDigest: one.digest,
+        generation: result.generation,
+        resourceVersion: result.resourceVersion,
+      },
+    ];
   });
   if (confirmed.length > 0) await ctx.inventory.confirm(confirmed);
 }
@@ -50,6 +70,20 @@ function refuse(results: readonly Applied[], byId: ReadonlyMap<string, Desired>)
   const unknown = results.filter((one) => one.unknown === true);
   const changed = results.filter((one) => one.action === 'created' || one.action === 'configured').map((one) => name(one.id));
   const already = changed.length === 0 ? '' : `; already changed: ${changed.slice(0, 10).join(', ')}${changed.length > 10 ? ', …' : ''}`;
-  if (failed.length > 0) throw new AppError('clusterAnswer', `${failed.slice(0, 5).map((one) => `${name(one.id)}: ${one.message ?? 'refused'}`).join('; ')}${already}`);
-  if (unknown.length > 0) throw new AppError('unknownResult', `no clear answer for ${unknown.slice(0, 5).map((one) => name(one.id)).join(', ')}; looking again`);
+  if (failed.length > 0)
+    throw new AppError(
+      'clusterAnswer',
+      `${failed
+        .slice(0, 5)
+        .map((one) => `${name(one.id)}: ${one.message ?? 'refused'}`)
+        .join('; ')}${already}`,
+    );
+  if (unknown.length > 0)
+    throw new AppError(
+      'unknownResult',
+      `no clear answer for ${unknown
+        .slice(0, 5)
+        .map((one) => name(one.id))
+        .join(', ')}; looking again`,
+    );
 }

@@ -10,7 +10,12 @@ import type { KustomizationStatus } from '../schema.ts';
  * Deletes what left the source, and forgets an entry only when the API server confirmed that the object is gone or is another one (INV-5, INV-6).
  * What could not be deleted stays in the inventory. Idempotent. Throws pruneFailed naming what was denied.
  */
-export async function prune(ctx: Ctx<Needs>, deliveryId: string, leaving: readonly Leaving[], forget: readonly string[]): Promise<Shown<typeof KustomizationStatus>> {
+export async function prune(
+  ctx: Ctx<Needs>,
+  deliveryId: string,
+  leaving: readonly Leaving[],
+  forget: readonly string[],
+): Promise<Shown<typeof KustomizationStatus>> {
   const results = await removeAll(ctx, deliveryId, leaving);
   if (forget.length > 0) await ctx.inventory.forget(forget);
   refuseDenied(results, leaving);
@@ -23,15 +28,20 @@ export async function removeAll(ctx: Ctx<Needs>, deliveryId: string, leaving: re
     const uid = one.uid ?? one.live?.uid;
     return uid === undefined ? [] : [{ id: one.id, ref: one.ref, uid }];
   });
-  const results = await ctx.cluster.remove(deliveryId, targets, {
-    beforeBatch: () => ctx.inventory.checkFence(),
-    afterBatch: async (batch) => {
-      await ctx.failpoints.hit('r9');
-      const gone = batch.filter((one) => one.is === 'gone' || one.is === 'otherUid' || one.is === 'notOurs').map((one) => one.id);
-      await ctx.failpoints.hit('r10');
-      if (gone.length > 0) await ctx.inventory.forget(gone);
+  const results = await ctx.cluster.remove(
+    deliveryId,
+    targets,
+    {
+      beforeBatch: () => ctx.inventory.checkFence(),
+      afterBatch: async (batch) => {
+        await ctx.failpoints.hit('r9');
+        const gone = batch.filter((one) => one.is === 'gone' || one.is === 'otherUid' || one.is === 'notOurs').map((one) => one.id);
+        await ctx.failpoints.hit('r10');
+        if (gone.length > 0) await ctx.inventory.forget(gone);
+      },
     },
-  }, ctx.signal);
+    ctx.signal,
+  );
   ctx.record(results.map((one) => ({ id: one.id, action: actionOf(one), ...(one.message === undefined ? {} : { message: one.message }) })));
   return results;
 }
@@ -57,7 +67,21 @@ export function refuseDenied(results: readonly Removed[], leaving: readonly Leav
     return one === undefined ? id : describeRef(one.ref);
   };
   const denied = results.filter((one) => one.is === 'denied');
-  if (denied.length > 0) throw new AppError('pruneFailed', `not deleted, and kept in the inventory: ${denied.slice(0, 5).map((one) => `${name(one.id)} (${one.message ?? 'denied'})`).join('; ')}`);
+  if (denied.length > 0)
+    throw new AppError(
+      'pruneFailed',
+      `not deleted, and kept in the inventory: ${denied
+        .slice(0, 5)
+        .map((one) => `${name(one.id)} (${one.message ?? 'denied'})`)
+        .join('; ')}`,
+    );
   const unknown = results.filter((one) => one.is === 'unknown');
-  if (unknown.length > 0) throw new AppError('unknownResult', `no clear answer to the delete of ${unknown.slice(0, 5).map((one) => name(one.id)).join(', ')}; looking again`);
+  if (unknown.length > 0)
+    throw new AppError(
+      'unknownResult',
+      `no clear answer to the delete of ${unknown
+        .slice(0, 5)
+        .map((one) => name(one.id))
+        .join(', ')}; looking again`,
+    );
 }
