@@ -33,6 +33,7 @@ export async function reconcileReceiver(api: Api, uid: string): Promise<RunResul
     log: silentLog,
     failpoints: noFailpoints,
     leaseMs: 15_000,
+    released: () => undefined,
     worker: 'notification',
   };
   return runUnit(runtime, { tenantId: String(row?.['t']), kind: 'Receiver', id: uid }, new AbortController().signal);
