@@ -10,7 +10,7 @@ import { CliFailure, exitCodes, unanswered } from '#services/cli/failure.ts';
 import type { Plane } from '#services/cli/plane/plane.ts';
 import { discover, getOrNull, objects, pathOf } from '#services/cli/plane/resources.ts';
 import { withPlane } from '#services/cli/plane/with-plane.ts';
-import { parseOutput, printValue } from '#services/cli/print/output.ts';
+import { nameOf, parseOutput, printValue } from '#services/cli/print/output.ts';
 import { oneLine } from '#services/cli/term/strip.ts';
 
 type Options = ReachOptions & Readonly<{ filename: readonly string[]; recursive?: boolean; output?: string; exitCode: boolean }>;
@@ -32,7 +32,13 @@ export function diffCommand(cli: Cli): Command {
         const clusters: JsonObject[] = [];
         for (const one of inputs.map((input) => place(plane, served, input))) clusters.push(...(await answerOf(plane, one)));
         const diff = { kind: 'Diff', apiVersion: 'weir.dev/v1', clusters };
-        printValue(cli.io, output, diff, () => diffText(clusters));
+        printValue(
+          cli.io,
+          output,
+          diff,
+          () => diffText(clusters),
+          () => changedNames(clusters),
+        );
         endWith(clusters, options.exitCode);
       });
     });
@@ -123,6 +129,24 @@ export function fieldsBetween(from: Json | undefined, to: Json | undefined, path
   return from === undefined && to === undefined
     ? []
     : [{ path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }];
+}
+
+/** Objects that differ anywhere, once each. */
+function changedNames(clusters: readonly JsonObject[]): readonly string[] {
+  const changed = clusters
+    .flatMap((cluster) => objects(at(cluster, 'objects')))
+    .filter((object) => textAt(object, 'change') !== 'unchanged');
+  return [
+    ...new Set(
+      changed.map((object) =>
+        nameOf({
+          apiVersion: at(object, 'ref', 'apiVersion') ?? '',
+          kind: at(object, 'ref', 'kind') ?? '',
+          metadata: { name: at(object, 'ref', 'name') ?? '' },
+        }),
+      ),
+    ),
+  ];
 }
 
 const signs: Readonly<Record<string, string>> = Object.freeze({ added: '+', changed: '~', removed: '-' });

@@ -79,7 +79,13 @@ export function whoamiCommand(cli: Cli): Command {
         const rows = Object.entries(who)
           .slice(1)
           .map(([field, value]) => [field, Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : '']);
-        printValue(cli.io, output, who, () => tableText(['field', 'value'], rows));
+        printValue(
+          cli.io,
+          output,
+          who,
+          () => tableText(['field', 'value'], rows),
+          () => [who.subject ?? ''],
+        );
       });
     },
   );

@@ -5,7 +5,7 @@ import { withOutput, withReach } from '#services/cli/commands/options.ts';
 import { discover, findResource, listAll, pathOf } from '#services/cli/plane/resources.ts';
 import { namespaceOf, withPlane } from '#services/cli/plane/with-plane.ts';
 import { parseOutput, printValue } from '#services/cli/print/output.ts';
-import { type TreeNode, treeOf, treeText } from '#services/cli/tree/tree.ts';
+import { type TreeNode, treeNames, treeOf, treeText } from '#services/cli/tree/tree.ts';
 
 export function treeCommand(cli: Cli): Command {
   return withOutput(withReach(new Command('tree')))
@@ -20,7 +20,13 @@ export function treeCommand(cli: Cli): Command {
         const definition = await plane.call({ method: 'GET', path: pathOf(resource, namespace, name) });
         const { items } = await listAll(plane, `/apis/weir.dev/v1/namespaces/${encodeURIComponent(namespace)}/deliveries`);
         const tree = treeOf(definition, items);
-        printValue(cli.io, output, asJson(tree), () => treeText(tree));
+        printValue(
+          cli.io,
+          output,
+          asJson(tree),
+          () => treeText(tree),
+          () => treeNames(tree),
+        );
       });
     });
 }

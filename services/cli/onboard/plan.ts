@@ -3,6 +3,7 @@ import { refused } from '#services/cli/failure.ts';
 import { manifestsFor, type Registered } from '#services/cli/onboard/manifests.ts';
 import { bootstrapAccount, type OnboardWish, systemNamespace } from '#services/cli/onboard/wish.ts';
 import { describe, type Workload } from '#services/cli/onboard/workload.ts';
+import { isStatus } from '#services/cli/plane/status-failure.ts';
 
 export type Change = 'create' | 'change' | 'unchanged';
 export type PlannedStep = Readonly<{ object: JsonObject; title: string; change: Change }>;
@@ -30,12 +31,48 @@ export async function applyWorkload(
   const applied: AppliedStep[] = [];
   for (const { object, title, change } of plan.steps) {
     // A dry run said so: the request would change nothing, not even managedFields.
-    if (change !== 'unchanged') await workload.apply(object, { dryRun: false });
+    if (change !== 'unchanged') await applyOne(workload, object);
     const step: AppliedStep = { title, result: change === 'unchanged' ? 'unchanged' : change === 'create' ? 'created' : 'configured' };
     applied.push(step);
     tell(step);
   }
   return applied;
+}
+
+const maxTries = 5;
+
+/** A Role is one list: what another operator added since the plan stays in it, and nobody writes over the other in between. */
+async function applyOne(workload: Workload, object: JsonObject): Promise<void> {
+  if (textAt(object, 'kind') !== 'Role') {
+    await workload.apply(object, { dryRun: false });
+    return;
+  }
+  for (let tries = 1; ; tries += 1) {
+    const live = await workload.get(object);
+    try {
+      await workload.apply(live === null ? object : joinedRole(object, live), { dryRun: false });
+      return;
+    } catch (error) {
+      if (!isStatus(error, 409) || tries === maxTries) throw error;
+    }
+  }
+}
+
+/** The wanted role with the names of the live one, for exactly that version of it. */
+function joinedRole(object: JsonObject, live: JsonObject): JsonObject {
+  const metadata = isObject(object['metadata']) ? object['metadata'] : {};
+  const resourceNames = [...new Set([...namesIn(object), ...namesIn(live)])].sort();
+  const rules = at(object, 'rules');
+  const joined = Array.isArray(rules) ? rules.map((rule) => (isObject(rule) ? { ...rule, resourceNames } : rule)) : [];
+  return { ...object, metadata: { ...metadata, resourceVersion: textAt(live, 'metadata', 'resourceVersion') ?? '' }, rules: joined };
+}
+
+function namesIn(role: JsonObject | null): readonly string[] {
+  const rules = at(role ?? {}, 'rules');
+  const names = Array.isArray(rules)
+    ? rules.flatMap((rule) => (isObject(rule) && Array.isArray(rule['resourceNames']) ? rule['resourceNames'] : []))
+    : [];
+  return names.filter((name) => typeof name === 'string');
 }
 
 /** The accounts that are registered already, from the Roles that are there. */
@@ -47,14 +84,7 @@ export async function registeredAccounts(workload: Workload, wish: OnboardWish):
       kind: 'Role',
       metadata: { namespace, name: bootstrapAccount },
     });
-    const rules = at(role ?? {}, 'rules');
-    const names = Array.isArray(rules)
-      ? rules.flatMap((rule) => (isObject(rule) && Array.isArray(rule['resourceNames']) ? rule['resourceNames'] : []))
-      : [];
-    found.set(
-      namespace,
-      names.filter((name) => typeof name === 'string'),
-    );
+    found.set(namespace, namesIn(role));
   }
   return found;
 }

@@ -91,12 +91,13 @@ function good(answer: Readonly<{ status: number; body: JsonObject }>, object: Js
 function failureOf(answer: Readonly<{ status: number; body: JsonObject }>, object: string, what: string): CliFailure {
   const message = textAt(answer.body, 'message') ?? `status ${answer.status}`;
   const text = `${object} could not be ${what} in the cluster: ${message}`;
+  const status = { code: answer.status, reason: textAt(answer.body, 'reason') ?? '' };
   if (answer.status === 401) return refused(text, { next: 'log in to the cluster again, then run the same command' });
   if (answer.status === 403)
     return refused(text, {
       next: 'use a kubeconfig that may create namespaces, accounts and role bindings there, or hand the YAML of --dry-run to somebody who may',
     });
-  return answer.status >= 500 ? unanswered(text) : refused(text);
+  return answer.status >= 500 ? unanswered(text, { status }) : refused(text, { status });
 }
 
 /** `Role/weir-system/weir-bootstrap`. */

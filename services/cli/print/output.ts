@@ -16,8 +16,14 @@ export function parseOutput(text: string | undefined): Output {
   throw unanswered(`-o ${JSON.stringify(text)} does not exist`, { next: 'use table, wide, json, yaml, name or jsonpath=…' });
 }
 
-/** Prints an object or a List; the form of a table is the caller's. The only printer of data (cli-console C5). */
-export function printValue(io: Io, output: Output, value: JsonObject, table: (wide: boolean) => string): void {
+/** Prints an object or a List; the form of a table, and names of what is no object, are the caller's. The only printer of data (cli-console C5). */
+export function printValue(
+  io: Io,
+  output: Output,
+  value: JsonObject,
+  table: (wide: boolean) => string,
+  names: () => readonly string[] = () => membersOf(value).map(nameOf),
+): void {
   switch (output.as) {
     case 'table':
       return io.out(table(false));
@@ -29,8 +35,8 @@ export function printValue(io: Io, output: Output, value: JsonObject, table: (wi
       return io.out(yamlText(value));
     case 'name':
       return io.out(
-        membersOf(value)
-          .map((one) => `${nameOf(one)}\n`)
+        names()
+          .map((name) => `${oneLine(name)}\n`)
           .join(''),
       );
     case 'jsonpath':

@@ -68,6 +68,12 @@ function inventoryOf(delivery: JsonObject): readonly TreeNode[] {
   });
 }
 
+/** Each node once, as kubectl names it: the definition, the deliveries, then what they brought. Pure. */
+export function treeNames({ resource, resources }: TreeNode): readonly string[] {
+  const name = `${resource.kind.toLowerCase()}${resource.group === '' ? '' : `.${resource.group}`}/${resource.name}`;
+  return [...new Set([name, ...resources.flatMap(treeNames)])];
+}
+
 /** The tree for people. Ends with a line feed. Pure. */
 export function treeText(node: TreeNode): string {
   return `${[titleOf(node), ...branches(node.resources, '')].join('\n')}\n`;
