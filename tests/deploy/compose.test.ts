@@ -1,13 +1,20 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '#core/config.ts';
 import { requiredIssuer, sharedStores } from '#core/config-shared.ts';
+import { freePort } from '#deploy/local/ports.ts';
+import { startProcess } from '#deploy/local/process.ts';
+import { loadToolPaths } from '#deploy/local/tool-paths.ts';
 import { copiedSources, ignored, lastStage, root } from '#tests/deploy/image-copy.ts';
+import { useChildren, useTemporaryDir } from '#tests/harness/hooks.ts';
 
+const children = useChildren();
+const dir = useTemporaryDir();
 const Text = Type.String();
 const Service = Type.Object({
   image: Text,
@@ -26,7 +33,6 @@ const Service = Type.Object({
 });
 const Compose = Type.Object({
   services: Type.Object({ postgres: Service, redis: Service, weir: Service }),
-  configs: Type.Object({ redis: Type.Object({ content: Text }) }),
   networks: Type.Record(Text, Type.Object({ internal: Type.Optional(Type.Boolean()) })),
   volumes: Type.Record(Text, Type.Object({})),
 });
@@ -80,15 +86,42 @@ test('PostgreSQL is one with the fixes that row-level security needs, its data i
   expect(Object.keys(compose.volumes).toSorted()).toEqual(['postgres-data', 'weir-state']);
 });
 
-test('Redis is patched, evicts nothing, keeps nothing and takes no call without a password', () => {
+test('Redis is patched, and its own command starts one that evicts nothing, keeps nothing and takes no call without the password', async () => {
   const [, major, minor, patch] = /^redis:([0-9]+)\.([0-9]+)\.([0-9]+)-[a-z]+$/.exec(compose.services.redis.image) ?? [];
   expect(Number(major) * 10_000 + Number(minor) * 100 + Number(patch)).toBeGreaterThanOrEqual(80_603);
-  const lines = compose.configs.redis.content.trim().split('\n');
-  expect(lines).toEqual(
-    expect.arrayContaining(['maxmemory-policy noeviction', 'save ""', 'appendonly no', 'requirepass ${REDIS_PASSWORD:?}']),
-  );
-  // The password is in a file, not in the list of arguments that everybody on the machine can read.
-  expect(compose.services.redis.command).toEqual(['redis-server', '/run/weir/redis.conf']);
+  const { redis } = await loadToolPaths({ only: ['redis'] });
+  if (redis === null) throw new Error('this machine has no Redis: run `npm run setup`, it says what is missing');
+  const port = await freePort();
+  const [shell = '', flags = '', script = ''] = compose.services.redis.command ?? [];
+  const here = script
+    .replaceAll('$$', '$')
+    .replaceAll('/data', dir())
+    .replace(/exec redis-server (\S+)/, `exec ${redis.command.join(' ')} $1 --port ${port}`);
+  const env = { PATH: process.env['PATH'] ?? '', ...redis.env, REDISCLI_AUTH: 'given-by-a-person' };
+  await using running = await startProcess(children, {
+    name: 'Redis of the compose file',
+    command: `/bin/${shell}`,
+    args: [flags, here],
+    env,
+    cwd: dir(),
+    logFile: join(dir(), 'redis.log'),
+    ready: async () => (await readFile(join(dir(), 'redis.log'), 'utf8').catch(() => '')).includes('Ready to accept connections'),
+    readyTimeoutMs: 20_000,
+  });
+  expect((await stat(join(dir(), 'redis.conf'))).mode & 0o777).toBe(0o600);
+  expect(await readFile(`/proc/${running.pid}/cmdline`, 'utf8')).not.toContain('given-by-a-person');
+  const client = new Redis({ port, host: '127.0.0.1', password: 'given-by-a-person', maxRetriesPerRequest: 1 });
+  const stranger = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: 1, enableReadyCheck: false, retryStrategy: () => null });
+  stranger.on('error', () => undefined);
+  try {
+    expect(await client.config('GET', 'maxmemory-policy')).toEqual(['maxmemory-policy', 'noeviction']);
+    expect(await client.config('GET', 'save')).toEqual(['save', '']);
+    expect(await client.config('GET', 'appendonly')).toEqual(['appendonly', 'no']);
+    await expect(stranger.ping()).rejects.toThrow(/NOAUTH/);
+  } finally {
+    client.disconnect();
+    stranger.disconnect();
+  }
 });
 
 test('the stores are reached by Weir alone, and Weir by this machine alone unless one says otherwise', () => {
@@ -103,7 +136,7 @@ test('the stores are reached by Weir alone, and Weir by this machine alone unles
 test('no password is committed: each comes from outside, or nothing starts', () => {
   const lines = text.split('\n').filter((line) => !line.trimStart().startsWith('#') && /password|requirepass|auth:/i.test(line));
   expect(lines.length).toBeGreaterThanOrEqual(4);
-  for (const line of lines) expect(line.replaceAll(/\$\{[A-Z_]+:\?[^}]*\}/g, '<given>')).toMatch(/<given>|scram-sha-256/);
+  for (const line of lines) expect(line.replaceAll(/\$\{[A-Z_]+:\?[^}]*\}|\$\$REDISCLI_AUTH/g, '<given>')).toMatch(/<given>|scram-sha-256/);
   for (const name of ['POSTGRES_PASSWORD', 'REDIS_PASSWORD']) expect(() => weirEnvironment({ ...wanted, [name]: '' })).toThrow(name);
 });
 
