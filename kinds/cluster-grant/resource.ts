@@ -1,4 +1,4 @@
-import { at, isObject, type JsonObject } from '#core/json.ts';
+import { at, type JsonObject, textAt } from '#core/json.ts';
 import { accessOf, allVerbs, type Resource } from '#core/resource.ts';
 import { ClusterGrantBody } from './schema.ts';
 
@@ -33,11 +33,11 @@ export const resource = Object.freeze<Resource>({
 function checkTenants(object: JsonObject): readonly Readonly<{ field: string; message: string }>[] {
   const entries = at(object, 'spec', 'tenants');
   if (!Array.isArray(entries)) return [];
-  const seen = new Set<unknown>();
+  const seen = new Set<string>();
   const found: { field: string; message: string }[] = [];
   for (const [index, entry] of entries.entries()) {
-    const tenant = isObject(entry) ? entry.tenant : undefined;
-    if (seen.has(tenant)) found.push({ field: `spec.tenants[${index}]`, message: `Duplicate value: tenant "${String(tenant)}"` });
+    const tenant = textAt(entry, 'tenant') ?? '';
+    if (seen.has(tenant)) found.push({ field: `spec.tenants[${index}]`, message: `Duplicate value: tenant "${tenant}"` });
     seen.add(tenant);
   }
   return found;

@@ -1,4 +1,4 @@
-import { at, type JsonObject, textAt } from '#core/json.ts';
+import { type JsonObject, textAt } from '#core/json.ts';
 import { allVerbs, type Resource } from '#core/resource.ts';
 import { EventBody } from './schema.ts';
 
@@ -66,5 +66,5 @@ function checkNamespace(object: JsonObject): readonly Readonly<{ field: string; 
   const own = textAt(object, 'metadata', 'namespace');
   const about = textAt(object, 'involvedObject', 'namespace');
   if (about === undefined || about === '' || about === own) return [];
-  return [{ field: 'involvedObject.namespace', message: `does not match event.namespace: ${String(at(object, 'metadata', 'namespace'))}` }];
+  return [{ field: 'involvedObject.namespace', message: `does not match event.namespace: ${own ?? ''}` }];
 }

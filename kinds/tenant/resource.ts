@@ -1,4 +1,4 @@
-import { at, isObject, type JsonObject } from '#core/json.ts';
+import { at, type JsonObject, textAt } from '#core/json.ts';
 import type { Resource } from '#core/resource.ts';
 import { TenantBody } from './schema.ts';
 
@@ -47,11 +47,11 @@ function checkTenant(object: JsonObject): readonly Readonly<{ field: string; mes
 function doubled(object: JsonObject, list: string, key: string): readonly Readonly<{ field: string; message: string }>[] {
   const items = at(object, 'spec', list);
   if (!Array.isArray(items)) return [];
-  const seen = new Set<unknown>();
+  const seen = new Set<string>();
   const found: { field: string; message: string }[] = [];
   for (const [index, item] of items.entries()) {
-    const value = isObject(item) ? item[key] : undefined;
-    if (seen.has(value)) found.push({ field: `spec.${list}[${index}]`, message: `Duplicate value: ${key} "${String(value)}"` });
+    const value = textAt(item, key) ?? '';
+    if (seen.has(value)) found.push({ field: `spec.${list}[${index}]`, message: `Duplicate value: ${key} "${value}"` });
     seen.add(value);
   }
   return found;

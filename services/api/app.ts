@@ -1,4 +1,5 @@
 import Fastify from 'fastify';
+import { AppError } from '#core/errors.ts';
 import type { ApiDeps, ServerTls } from '#services/api/deps.ts';
 import { credentialRoutes } from '#services/api/routes/credentials/credential-routes.ts';
 import { hookRoutes } from '#services/api/routes/hook/hook-routes.ts';
@@ -33,7 +34,7 @@ export function buildApp(deps: ApiDeps, options: AppOptions): App {
     ...(options.extraRoutes ?? []),
   ];
   checkRoutes(routes);
-  const app = newServer(options.tls);
+  const app = newServer(deps, options.tls);
   app.removeAllContentTypeParsers();
   // The admitting hook has read the body; the parser only has to accept whatever content type passed it.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
@@ -63,12 +64,15 @@ export function buildApp(deps: ApiDeps, options: AppOptions): App {
   return app;
 }
 
-function newServer({ certificatePem, keyPem }: ServerTls): App {
+function newServer(deps: ApiDeps, { certificatePem, keyPem }: ServerTls): App {
   return Fastify({
     http2: true,
     https: { allowHTTP1: true, cert: certificatePem, key: keyPem, minVersion: 'TLSv1.2', settings: { maxConcurrentStreams } },
     logger: false,
     exposeHeadRoutes: false,
+    // A URL that cannot be decoded never reaches a route.
+    frameworkErrors: (_error, request, reply) =>
+      fail(deps, request, reply, new AppError('badRequest', 'the URL of the request cannot be read')),
     forceCloseConnections: true,
     // A Kubernetes name has at most 253 characters; a hook digest 64.
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false, caseSensitive: true },

@@ -134,7 +134,8 @@ function clientOf(server: ApiServer, agent: Agent): Pick<ApiServer, 'ask' | 'new
   const ask = async (path: string, options: Ask = {}): Promise<Reply> => {
     const answer = await request(`${server.url}${path}`, { ...requestOf(options), dispatcher: agent });
     const text = await answer.body.text();
-    const isJson = String(answer.headers['content-type'] ?? '').startsWith('application/json');
+    const isJson =
+      String(answer.headers['content-type'] ?? '').startsWith('application/json') && answer.headers['content-encoding'] === undefined;
     const parsed = isJson && text !== '' ? parseJson(text) : {};
     return { status: answer.statusCode, headers: answer.headers, text, body: isObject(parsed) ? parsed : {} };
   };

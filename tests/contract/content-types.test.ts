@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, it } from 'vitest';
 import { request as httpsRequest } from 'node:https';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { useApi } from '#tests/contract/api-server.ts';
 
 const api = useApi();

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { at, type JsonObject } from '#core/json.ts';
+import { at, type JsonObject, textAt } from '#core/json.ts';
 import { useApi } from '#tests/contract/api-server.ts';
 
 const api = useApi({ limits: { waitForVersionMs: 600 } });
 const path = '/api/v1/namespaces/acme/configmaps';
 const namesOf = (body: JsonObject) => (body.items as { metadata: { name: string } }[]).map((one) => one.metadata.name);
-const versionOf = (body: JsonObject) => String(at(body, 'metadata', 'resourceVersion'));
+const versionOf = (body: JsonObject) => textAt(body, 'metadata', 'resourceVersion');
 
 async function create(name: string, labels: Record<string, string> = {}, namespace = 'acme', as = 'jane'): Promise<void> {
   const made = await api.ask(`/api/v1/namespaces/${namespace}/configmaps`, {
@@ -70,14 +70,14 @@ describe('pages', () => {
       headers: { 'content-type': 'application/merge-patch+json' },
     });
     const names: string[] = [];
-    let token = at(first.body, 'metadata', 'continue');
+    let token = textAt(first.body, 'metadata', 'continue');
     for (let page = 0; token !== undefined && page < 10; page += 1) {
-      const next = await api.ask(`${path}?limit=2&continue=${encodeURIComponent(String(token))}`, { as: 'vic' });
+      const next = await api.ask(`${path}?limit=2&continue=${encodeURIComponent(token)}`, { as: 'vic' });
       expect(next.status, next.text).toBe(200);
       expect(versionOf(next.body)).toBe(versionOf(first.body));
       expect(next.text).not.toContain('late');
       names.push(...namesOf(next.body));
-      token = at(next.body, 'metadata', 'continue');
+      token = textAt(next.body, 'metadata', 'continue');
     }
     expect(names).toEqual(['c', 'd-x', 'd.x']);
     const exact = await api.ask(`${path}?resourceVersionMatch=Exact&resourceVersion=${versionOf(first.body)}`, { as: 'vic' });
@@ -87,7 +87,7 @@ describe('pages', () => {
 
   it('are bound to caller, path and selectors', async () => {
     const first = await api.ask(`${path}?limit=2`, { as: 'vic' });
-    const token = encodeURIComponent(String(at(first.body, 'metadata', 'continue')));
+    const token = encodeURIComponent(textAt(first.body, 'metadata', 'continue') ?? '');
     const foreign = [
       { at: `${path}?limit=2&continue=${token}`, as: 'jane' },
       { at: `/api/v1/configmaps?limit=2&continue=${token}`, as: 'vic' },
@@ -108,7 +108,7 @@ describe('pages', () => {
     const first = await api.ask(`${path}?limit=2`, { as: 'vic' });
     await create('f');
     await api.plane.ask('update weir.version_counter set log_floor = n');
-    const token = encodeURIComponent(String(at(first.body, 'metadata', 'continue')));
+    const token = encodeURIComponent(textAt(first.body, 'metadata', 'continue') ?? '');
     const next = await api.ask(`${path}?limit=2&continue=${token}`, { as: 'vic' });
     expect(next).toMatchObject({ status: 410, body: { reason: 'Expired' } });
     expect(next.body.message).toContain('The provided continue parameter is too old');
@@ -168,9 +168,9 @@ describe('a list over all namespaces', () => {
     for (let page = 0; page < 10; page += 1) {
       const list = await api.ask(`/api/v1/configmaps?${query}`, { as: 'both' });
       names.push(...namesOf(list.body));
-      const token = at(list.body, 'metadata', 'continue');
+      const token = textAt(list.body, 'metadata', 'continue');
       if (token === undefined) break;
-      query = `limit=3&continue=${encodeURIComponent(String(token))}`;
+      query = `limit=3&continue=${encodeURIComponent(token)}`;
     }
     expect(names).toEqual(['a', 'b', 'bb', 'd-x', 'd.x', 'e', 'f', 'z']);
   });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { at, type JsonObject } from '#core/json.ts';
+import { at, type JsonObject, textAt } from '#core/json.ts';
 import { useApi } from '#tests/contract/api-server.ts';
 
 const api = useApi();
@@ -143,7 +143,7 @@ describe('an editor', () => {
       expect(tested.status).toBe(422);
       expect(tested.text).not.toContain(base64(canary));
     }
-    const versionOf = (body: JsonObject) => String(at(body, 'metadata', 'resourceVersion'));
+    const versionOf = (body: JsonObject) => textAt(body, 'metadata', 'resourceVersion');
     const before = versionOf((await api.ask(`${path}/git`, { as: 'ann' })).body);
     const right = await api.ask(`${path}/git`, {
       method: 'PATCH',

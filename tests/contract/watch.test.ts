@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { at, type JsonObject } from '#core/json.ts';
+import { at, type JsonObject, textAt } from '#core/json.ts';
 import { useApi } from '#tests/contract/api-server.ts';
 
 const api = useApi({ limits: { bookmarkMs: 700, watchPollMs: 60_000, recheckMs: 500 } });
@@ -29,8 +29,8 @@ async function merge(name: string, patch: JsonObject): Promise<JsonObject> {
 }
 
 const short = (event: JsonObject | null) =>
-  event === null ? null : `${String(event.type)} ${String(at(event, 'object', 'metadata', 'name') ?? '')}`;
-const versionOf = (object: JsonObject) => String(at(object, 'metadata', 'resourceVersion'));
+  event === null ? null : `${textAt(event, 'type')} ${textAt(event, 'object', 'metadata', 'name')}`;
+const versionOf = (object: JsonObject) => textAt(object, 'metadata', 'resourceVersion');
 
 beforeAll(async () => {
   await api.newTenant('acme', { jane: 'editor', vic: 'viewer' });

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '#core/json.ts';
+import { isObject, type Json, type JsonObject } from '#core/json.ts';
 import { apiVersionOf, type Resource, type Verb } from '#core/resource.ts';
 import { metaSchemas } from '#services/api/wire/open-api/meta-schemas.ts';
 import { patchTypesOf } from '#services/api/write/patch.ts';
@@ -41,7 +41,7 @@ function schemasOf(resource: Resource): Readonly<Record<string, JsonObject>> {
   const { group, version, kind } = resource;
   const gvk = [{ group, version, kind }];
   const body = toOpenApi(resource.body);
-  const properties = typeof body.properties === 'object' && body.properties !== null ? body.properties : {};
+  const properties: JsonObject = isObject(body.properties) ? body.properties : {};
   const name = schemaName(resource);
   const object: JsonObject = {
     type: 'object',
