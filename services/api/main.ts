@@ -37,7 +37,14 @@ async function open(): Promise<Part> {
   const authority = await keepAuthority(dir('ca'), 'ca', { commonName: 'Weir CA', validMs: AUTHORITY_MS, nowMs: nowMs() });
   const tls = await openServerTls({ config, authority, nowMs, log });
   const publicUrl = config.publicUrl ?? `https://localhost:${config.port}`;
-  const served = { tls: tls.current(), serverCaPem: tls.caPem, publicUrl, secret, checks: healthChecks({ db, queues, sandbox: null }) };
+  const served = {
+    preview: null,
+    tls: tls.current(),
+    serverCaPem: tls.caPem,
+    publicUrl,
+    secret,
+    checks: healthChecks({ db, queues, sandbox: null }),
+  };
   const api = await openApi({ config, db, keys, clock, log, failpoints: noFailpoints, identity, ...served });
   tls.renewInto(api.app.server);
   await api.app.listen({ host: config.listen, port: config.port });

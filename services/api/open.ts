@@ -5,6 +5,7 @@ import { createOidcVerifier } from '#adapters/oidc/verify.ts';
 import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import type { Config } from '#core/config.ts';
+import { AppError } from '#core/errors.ts';
 import type { Failpoints } from '#core/failpoints.ts';
 import type { Log } from '#core/log.ts';
 import type { Clock } from '#core/time.ts';
@@ -14,6 +15,7 @@ import { createWeirTokens } from '#services/api/auth/weir-tokens.ts';
 import { type ApiDeps, defaultLimits, type ServerTls } from '#services/api/deps.ts';
 import type { Login } from '#services/api/login.ts';
 import { openChangeFeed } from '#services/api/read/change-feed.ts';
+import { diffRoutes, type PreviewPort } from '#services/api/routes/diff/diff-routes.ts';
 import { type HealthCheck, healthRoutes } from '#services/api/routes/health/health-routes.ts';
 import { oidcInfoRoutes } from '#services/api/routes/oidc-info/oidc-info-routes.ts';
 
@@ -32,6 +34,8 @@ export type ApiParts = Readonly<{
   /** A secret that all replicas of the API share. */
   secret: string;
   checks: readonly HealthCheck[];
+  /** How a diff is made; null where the process holds no renderer: then it says so. */
+  preview: PreviewPort | null;
 }>;
 export type OpenApi = Readonly<{ app: ReturnType<typeof buildApp>; close(): Promise<void> }>;
 
@@ -55,7 +59,7 @@ export async function openApi(parts: ApiParts): Promise<OpenApi> {
   });
   const authenticate = createAuthenticate({
     oidc,
-    membershipsOf: (person) => db.directory.membershipsOf(person),
+    membershipsOf: (identity) => db.directory.membershipsOf(identity),
     weirToken: createWeirTokens({ db, clock }),
     platformAdminGroup: identity.platformAdminGroup,
     log,
@@ -83,6 +87,7 @@ export async function openApi(parts: ApiParts): Promise<OpenApi> {
   };
   const extraRoutes = [
     ...healthRoutes(parts.checks),
+    ...diffRoutes({ db, clock, preview: parts.preview ?? noPreview }),
     ...oidcInfoRoutes({
       server: parts.publicUrl,
       issuer: identity.issuer,
@@ -102,4 +107,8 @@ export async function openApi(parts: ApiParts): Promise<OpenApi> {
       await issuer.close();
     },
   });
+}
+
+async function noPreview(): Promise<never> {
+  throw new AppError('unavailable', 'this API runs alone and renders nothing: previews are made where the whole plane is one process');
 }
