@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { canonicalJson } from '#core/json.ts';
+import { canonicalJson, textAt } from '#core/json.ts';
 import { applyWorkload, planWorkload } from '#services/cli/onboard/plan.ts';
 import type { OnboardWish } from '#services/cli/onboard/wish.ts';
 import { asAdmin, asToken, openOperator } from '#tests/cli/workload-access.ts';
@@ -158,3 +159,31 @@ test('a role that does not exist, and one that is already another, are refused b
     more: { next: expect.stringContaining('kubectl delete rolebinding') },
   });
 });
+
+test('the cluster’s audit log shows the operator with the user agent of onboarding, and nobody else', async () => {
+  const cluster = await testCluster();
+  using access = await openOperator(cluster);
+  const tenant = fresh();
+  await applyWorkload(access.workload, await planWorkload(access.workload, wishFor(tenant)), nobody);
+  const writes = await auditedWrites(cluster.auditLogPath, `apps-${tenant}`);
+  expect(writes.length).toBeGreaterThan(0);
+  expect(new Set(writes.map((one) => String(Reflect.get(one, 'userAgent'))))).toEqual(new Set(['weir-onboard/0.1.0']));
+  expect(new Set(writes.map((one) => textAt(Object(one), 'user', 'username')?.startsWith('system:serviceaccount:')))).toEqual(
+    new Set([false]),
+  );
+});
+
+/** The log is written a moment after the answer. */
+async function auditedWrites(path: string, namespace: string): Promise<readonly object[]> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line.includes(namespace) && line.endsWith('}'));
+    const writes = lines
+      .map((line): object => JSON.parse(line))
+      .filter((one) => Reflect.get(one, 'verb') === 'patch' && textAt(Object(one), 'objectRef', 'namespace') === namespace);
+    if (writes.some((one) => textAt(Object(one), 'objectRef', 'resource') === 'rolebindings')) return writes;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+  throw new Error(`nothing about ${namespace} in the audit log`);
+}

@@ -6,6 +6,7 @@ import { at, textAt } from '#core/json.ts';
 import { weir } from '#tests/cli/cli-harness.ts';
 import { caOf } from '#tests/cli/plane-access.ts';
 import { recordingProxy } from '#tests/cli/recording-proxy.ts';
+import { openOperator } from '#tests/cli/workload-access.ts';
 import { useApi } from '#tests/contract/api.ts';
 import { useTemporaryDir } from '#tests/harness/hooks.ts';
 import { type SharedCluster, testCluster } from '#tests/harness/parts.ts';
@@ -148,4 +149,54 @@ test('E14: names that could be anything else never become part of a manifest', a
     const ran = await weir({ home: dir() }, 'cluster', 'onboard', '--tenants', `${evil}=apps`, '--yes');
     expect([evil, ran.code, ran.out]).toEqual([evil, 2, '']);
   }
+});
+
+test('an operator without rights, logged in by a credential plugin, is told what to do, and nothing reaches the plane', async () => {
+  const cluster = await testCluster();
+  const prepared = await weir(
+    { home: dir() },
+    'cluster',
+    'onboard',
+    '--kubeconfig',
+    cluster.adminKubeconfigPath,
+    '--name',
+    'x',
+    '--dry-run',
+    '-o',
+    'json',
+  );
+  expect(prepared.code).toBe(0);
+  using access = await openOperator(cluster);
+  for (const object of JSON.parse(prepared.out).items) await access.workload.apply(object, { dryRun: false });
+  const { token } = await access.workload.mintToken({ namespace: 'weir-system', name: 'weir-bootstrap' }, 600);
+  const plugin = join(dir(), 'plugin.cjs');
+  await writeFile(
+    plugin,
+    `#!${process.execPath}\nconsole.log(JSON.stringify({ kind: 'ExecCredential', status: { token: ${JSON.stringify(token)} } }));`,
+    { mode: 0o755 },
+  );
+  const kubeconfig = JSON.parse(await readFile(cluster.adminKubeconfigPath, 'utf8'));
+  kubeconfig.users[0].user = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin, interactiveMode: 'Never' } };
+  const file = join(dir(), 'plugin.kubeconfig');
+  await writeFile(file, JSON.stringify(kubeconfig));
+  const variables = { WEIR_SERVER: api.url, WEIR_CA_FILE: join(dir(), 'ca.crt'), WEIR_TOKEN: api.tokenOf('platform') };
+  await writeFile(variables.WEIR_CA_FILE, await caOf(api));
+  const name = fresh();
+  const ran = await weir(
+    { home: dir(), variables },
+    'cluster',
+    'onboard',
+    '--kubeconfig',
+    file,
+    '--name',
+    name,
+    '--tenants',
+    `${name}=apps-${name}`,
+    '--yes',
+    '--wait=false',
+  );
+  expect(ran.code).toBe(1);
+  expect(ran.err).toContain('system:serviceaccount:weir-system:weir-bootstrap');
+  expect(ran.err).toContain('next: use a kubeconfig that may create namespaces');
+  expect((await api.ask('platform', `/apis/weir.dev/v1/namespaces/weir-system/clusters/${name}`)).status).toBe(404);
 });

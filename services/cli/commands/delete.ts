@@ -7,7 +7,7 @@ import { withReach, withWait } from '#services/cli/commands/options.ts';
 import { confirm } from '#services/cli/confirm.ts';
 import { refused, unanswered } from '#services/cli/failure.ts';
 import type { Plane } from '#services/cli/plane/plane.ts';
-import { discover, findResource, getOrNull, listAll, pathOf } from '#services/cli/plane/resources.ts';
+import { discover, findResource, getOrNull, listAll, objects, pathOf } from '#services/cli/plane/resources.ts';
 import { isStatus } from '#services/cli/plane/status-failure.ts';
 import { namespaceOf, withPlane } from '#services/cli/plane/with-plane.ts';
 import { nameOf } from '#services/cli/print/output.ts';
@@ -122,11 +122,11 @@ async function deliveriesText(plane: Plane, { resource, namespace, name }: Targe
   const own = items.filter(
     (one) => textAt(one, 'spec', 'definition', 'kind') === resource.kind && textAt(one, 'spec', 'definition', 'name') === name,
   );
-  const objects = own.reduce((sum, one) => sum + Number(at(one, 'status', 'inventory', 'count') ?? 0), 0);
+  const count = own.reduce((sum, one) => sum + objects(at(one, 'status', 'inventory', 'entries')).length, 0);
   const clusters = new Set(
     own.map((one) => `${textAt(one, 'spec', 'cluster', 'namespace') ?? ''}/${textAt(one, 'spec', 'cluster', 'name') ?? ''}`),
   );
-  return ` (${own.length} deliveries on ${clusters.size} clusters, ${objects} objects)`;
+  return ` (${own.length} deliveries on ${clusters.size} clusters, ${count} objects)`;
 }
 
 async function waitGone(cli: Cli, plane: Plane, target: Target, timeoutMs: number): Promise<void> {

@@ -25,8 +25,9 @@ export async function reachPlane(cli: Cli, options: ReachOptions): Promise<Plane
     if (context === null) throw unanswered(`${files.join(', ')} names no current context`, { next: 'name one with --context' });
     return ofContext(cli, options, context);
   }
-  if (env.token !== null) return ofToken(cli, options, server, context);
   const isOurs = context !== null && (context.name.startsWith('weir/') || context.user.exec?.args[0] === 'get-token');
+  // A context of somebody else's cluster says nothing about where WEIR_TOKEN may go.
+  if (env.token !== null) return ofToken(cli, options, server, isOurs ? context : null);
   if (context !== null && (server === null || server === context.server) && isOurs) return ofContext(cli, options, context);
   const known = await knownPlane(env, server === null ? null : server.replace(/\/$/, ''));
   if (known !== null) {
