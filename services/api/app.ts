@@ -71,8 +71,9 @@ function newServer(deps: ApiDeps, { certificatePem, keyPem }: ServerTls): App {
     logger: false,
     exposeHeadRoutes: false,
     // A URL that cannot be decoded never reaches a route.
-    frameworkErrors: (_error, request, reply) =>
-      fail(deps, request, reply, new AppError('badRequest', 'the URL of the request cannot be read')),
+    frameworkErrors: (_error, request, reply) => {
+      void fail(deps, request, reply, new AppError('badRequest', 'the URL of the request cannot be read'));
+    },
     forceCloseConnections: true,
     // A Kubernetes name has at most 253 characters; a hook digest 64.
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false, caseSensitive: true },
