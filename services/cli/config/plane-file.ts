@@ -1,25 +1,19 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Type, { type Static } from 'typebox';
-import Value from 'typebox/value';
+import { isObject, type Json, parseJson, textAt } from '#core/json.ts';
 import type { Environment } from '#services/cli/config/environment.ts';
 import { reasonOf, unanswered } from '#services/cli/failure.ts';
 
 /** A plane that somebody logged in to: how to reach it and its identity provider. Holds no secret. */
-export type KnownPlane = Readonly<Static<typeof KnownPlane>>;
-const KnownPlane = Type.Object(
-  {
-    server: Type.String(),
-    caPem: Type.Union([Type.String(), Type.Null()]),
-    issuer: Type.String(),
-    clientId: Type.String(),
-    scopes: Type.Array(Type.String()),
-    issuerCaPem: Type.Union([Type.String(), Type.Null()]),
-  },
-  { additionalProperties: false },
-);
-const PlaneFile = Type.Object({ current: Type.String(), planes: Type.Array(KnownPlane) }, { additionalProperties: false });
-type PlaneFile = Readonly<Static<typeof PlaneFile>>;
+export type KnownPlane = Readonly<{
+  server: string;
+  caPem: string | null;
+  issuer: string;
+  clientId: string;
+  scopes: readonly string[];
+  issuerCaPem: string | null;
+}>;
+type PlaneFile = Readonly<{ current: string; planes: readonly KnownPlane[] }>;
 
 const nothing: PlaneFile = Object.freeze({ current: '', planes: [] });
 
@@ -49,11 +43,35 @@ function pathIn(env: Environment): string {
 async function load(env: Environment): Promise<PlaneFile> {
   const path = pathIn(env);
   try {
-    return Value.Parse(PlaneFile, JSON.parse(await readFile(path, 'utf8')));
+    return fileOf(parseJson(await readFile(path, 'utf8')));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return nothing;
     throw unanswered(`${path} could not be read: ${reasonOf(error)}`, { next: 'remove it and run `weir login` again' }, { cause: error });
   }
+}
+
+/** By hand: a schema library would cost every command 0.1 s, `get-token` within kubectl too. */
+function fileOf(value: Json): PlaneFile {
+  const planes = isObject(value) ? value['planes'] : undefined;
+  const current = textAt(value, 'current');
+  if (current === undefined || !Array.isArray(planes)) throw new Error('it is not a configuration of weir');
+  return { current, planes: planes.map(planeOf) };
+}
+
+function planeOf(value: Json): KnownPlane {
+  const [server, issuer, clientId] = ['server', 'issuer', 'clientId'].map((name) => textAt(value, name));
+  const scopes = isObject(value) ? value['scopes'] : undefined;
+  if (server === undefined || issuer === undefined || clientId === undefined || !Array.isArray(scopes))
+    throw new Error('a plane in it lacks a field');
+  const texts = scopes.filter((one) => typeof one === 'string');
+  return {
+    server,
+    caPem: textAt(value, 'caPem') ?? null,
+    issuer,
+    clientId,
+    scopes: texts,
+    issuerCaPem: textAt(value, 'issuerCaPem') ?? null,
+  };
 }
 
 async function save(env: Environment, file: PlaneFile): Promise<void> {

@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Type, { type Static } from 'typebox';
-import Value from 'typebox/value';
+import { isObject, parseJson, textAt } from '#core/json.ts';
 import type { Cli } from '#services/cli/cli.ts';
 import { findKeychain, type Keychain } from '#services/cli/config/keychain.ts';
 import { unanswered } from '#services/cli/failure.ts';
 
 /** The tokens of one login. `refreshToken` is null for one that cannot be renewed. */
-export type StoredTokens = Readonly<Static<typeof StoredTokens>>;
-const StoredTokens = Type.Object(
-  { token: Type.String(), expiresAtMs: Type.Number(), refreshToken: Type.Union([Type.String(), Type.Null()]) },
-  { additionalProperties: false },
-);
+export type StoredTokens = Readonly<{ token: string; expiresAtMs: number; refreshToken: string | null }>;
 
 /** Where the tokens of one plane are: the keychain where one is at hand, else a file of mode 0600 in the state folder. */
 export type TokenStore = Readonly<{
@@ -63,9 +58,13 @@ function inFile(cli: Cli, path: string): Omit<TokenStore, 'lockPath'> {
 function parseTokens(text: string | null): StoredTokens | null {
   if (text === null) return null;
   try {
-    return Value.Parse(StoredTokens, JSON.parse(text));
+    const value = parseJson(text);
+    const token = textAt(value, 'token');
+    const expiresAtMs = isObject(value) ? value['expiresAtMs'] : undefined;
+    if (token === undefined || typeof expiresAtMs !== 'number') throw new Error('a field is missing');
+    return { token, expiresAtMs, refreshToken: textAt(value, 'refreshToken') ?? null };
   } catch (error) {
-    // Half a file or another version's: as good as no login. Its text is not shown, it may hold a token.
+    // Half a file or another version's. Its text is not shown, it may hold a token.
     throw unanswered('the stored login cannot be read', { next: 'run `weir logout`, then `weir login`' }, { cause: error });
   }
 }
