@@ -6,10 +6,11 @@ import { startCluster } from '#deploy/local/cluster.ts';
 import { startPostgres } from '#deploy/local/postgres.ts';
 import { startRedis } from '#deploy/local/redis.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
+import type { SharedAttackPlane } from '#tests/harness/attack-plane.ts';
 import { startDemo } from '#tests/harness/demo.ts';
 import type { SharedCluster, SharedDemo, SharedPostgres, SharedRedis } from '#tests/harness/parts.ts';
 
-type Starters = Readonly<Record<string, () => Promise<SharedPostgres | SharedRedis | SharedCluster | SharedDemo>>>;
+type Starters = Readonly<Record<string, () => Promise<SharedPostgres | SharedRedis | SharedCluster | SharedDemo | SharedAttackPlane>>>;
 
 /**
  * Owns the real parts that all test files of a run share, and starts each when the first file asks for it: a run of unit tests pays nothing,
@@ -67,6 +68,7 @@ function startersOf(children: Children, runDir: string): Starters {
       return { url, host, port };
     },
     demo: () => startDemo(children, join(runDir, 'demo')),
+    attackPlane: async () => (await import('#tests/harness/attack-plane.ts')).startAttackPlane(children, join(runDir, 'attack-plane')),
     cluster: async () => {
       const tools = await loadToolPaths({ only: ['etcd', 'kubeApiserver'] });
       const cluster = await startCluster(children, { dir: join(runDir, 'cluster'), name: 'shared', controllers: false, tools });

@@ -4,6 +4,7 @@ import { inject } from 'vitest';
 import type { RunningCluster } from '#deploy/local/cluster.ts';
 import type { PostgresServer } from '#deploy/local/postgres.ts';
 import type { RedisServer } from '#deploy/local/redis.ts';
+import type { SharedAttackPlane } from '#tests/harness/attack-plane.ts';
 import type { DemoReady } from '#tests/harness/demo.ts';
 
 declare module 'vitest' {
@@ -22,7 +23,13 @@ export type SharedCluster = Pick<
 
 export type SharedDemo = Static<typeof DemoReady>;
 
-type Parts = Readonly<{ postgres: SharedPostgres; redis: SharedRedis; cluster: SharedCluster; demo: SharedDemo }>;
+type Parts = Readonly<{
+  postgres: SharedPostgres;
+  redis: SharedRedis;
+  cluster: SharedCluster;
+  demo: SharedDemo;
+  attackPlane: SharedAttackPlane;
+}>;
 
 /** The run's PostgreSQL. Shared: make a database of your own with `testDatabase`, never stop or restart it. */
 export function sharedPostgres(): Promise<SharedPostgres> {
@@ -48,6 +55,14 @@ export function testCluster(): Promise<SharedCluster> {
  */
 export function sharedDemo(): Promise<SharedDemo> {
   return ask('demo');
+}
+
+/**
+ * A whole plane on two clusters without controllers, with its stores and people laid open for attack tests. Shared: use names of your own, never stop it, and put back what a
+ * test breaks. What the tenants' accounts do on the clusters is counted by several files: use no others than the registered ones.
+ */
+export function attackPlane(): Promise<SharedAttackPlane> {
+  return ask('attackPlane');
 }
 
 /** Starting a part may mean building it: the test runner's own limits end it. */
