@@ -28,6 +28,10 @@ describe('two states of an object', () => {
   });
 });
 
+test('the plane’s own fence, alone among the annotations, is no difference', () => {
+  expect(fieldChanges({ metadata: { name: 'a', annotations: { 'weir.dev/fence': '3' } } }, { metadata: { name: 'a' } })).toEqual([]);
+});
+
 describe('a Secret', () => {
   const canary = 'Y2FuYXJ5';
 

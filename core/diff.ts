@@ -35,7 +35,8 @@ function clean(object: JsonObject | null): Json {
   const annotations = kept['annotations'];
   if (isObject(annotations)) {
     const { [FENCE]: _fence, 'kubectl.kubernetes.io/last-applied-configuration': _applied, ...others } = annotations;
-    kept['annotations'] = others;
+    if (Object.keys(others).length === 0) delete kept['annotations'];
+    else kept['annotations'] = others;
   }
   return { ...rest, metadata: kept };
 }

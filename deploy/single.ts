@@ -12,13 +12,13 @@ import { systemClock } from '#core/time.ts';
 import { openLocalAuthority } from '#deploy/local/certificates.ts';
 import type { Children } from '#deploy/local/children.ts';
 import type { ToolPaths } from '#deploy/local/tool-paths.ts';
-import { healthChecks } from '#deploy/plane/health.ts';
 import { authorityDir, openIdentity } from '#deploy/plane/identity.ts';
 import { listen } from '#deploy/plane/listen.ts';
-import { openApi } from '#deploy/plane/open-api.ts';
 import { concurrencyOf, openWorkers, workerNames } from '#deploy/plane/open-workers.ts';
 import { keptSecret, openStores } from '#deploy/plane/stores.ts';
-import { openServerTls } from '#deploy/plane/tls.ts';
+import { healthChecks } from '#services/api/health-checks.ts';
+import { openApi } from '#services/api/open.ts';
+import { openServerTls } from '#services/api/tls.ts';
 import { startScheduler } from '#services/scheduler/loop.ts';
 import { openAdapters } from '#workers/open-adapters.ts';
 import { previewer } from '#workers/preview.ts';
@@ -72,7 +72,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
     const platform = keep(await openPlatformDb({ url: stores.schedulerDatabaseUrl, maxConnections: 4, log }), (part) => part.close());
     const keys = await openKeys(config, clock.nowMs);
     const queues = keep(await openQueues(stores.queue), (part) => part.close());
-    const tls = await openServerTls(config, authority);
+    const tls = await openServerTls({ config, authority, nowMs: () => clock.nowMs(), log });
     const port = await listen.choose(config);
     const publicUrl = config.publicUrl ?? `https://127.0.0.1:${port}`;
     const worker = `worker-${process.pid}`;
@@ -106,7 +106,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
         publicUrl,
         secret,
         preview: previewer(opened.adapters, log),
-        checks: healthChecks({ db, queues, sandbox: opened.sandbox, weak: config.sandbox === 'weak' }),
+        checks: healthChecks({ db, queues, sandbox: { note: opened.sandbox, weak: config.sandbox === 'weak' } }),
       }),
       (part) => part.close(),
     );

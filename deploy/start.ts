@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigError, readConfig } from '#core/config.ts';
 import { openChildren } from '#deploy/local/children.ts';
@@ -11,6 +11,7 @@ async function main(): Promise<void> {
   const json = process.argv.includes('--json');
   const config = readConfig(process.env);
   const stateDir = resolve(config.stateDir);
+  await mkdir(stateDir, { recursive: true, mode: 0o755 });
   const children = openChildren();
   const lock = await lockInstance(stateDir);
   const ending = waitForEnd();

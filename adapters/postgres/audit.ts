@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, type Json, parseJson, isObject } from '#core/json.ts';
+import { canonicalJson, isObject, type Json, parseJson } from '#core/json.ts';
 import type { AuditEntry } from '#core/store.ts';
 import { bytesOf, numberOf, type Row, textOf, textOrNull } from './rows.ts';
 import { beforeNumbering, type TenantTx } from './tenant-tx.ts';

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject, parseJson, stringifyJson } from '#core/json.ts';
 import type { OwnerReference, StoredObject } from '#core/store.ts';
 import {
+  jsonOf,
   numberOf,
   numberOrNull,
   objectList,
@@ -12,7 +13,6 @@ import {
   textMap,
   textMapOf,
   textOf,
-  jsonOf,
 } from './rows.ts';
 
 /** Columns of an object in the order of no importance; never the sealed bytes. */

@@ -2,11 +2,11 @@ import type pg from 'pg';
 import type { Role } from '#core/resource.ts';
 import { roles } from '#core/resource.ts';
 import { type Membership, PLATFORM_TENANT_ID, scopeOfOwner, type TenantScope } from '#core/tenant.ts';
+import type { Caller, Directory, TenantEntry } from './directory.ts';
 import { booleanOf, type Row, textListOf, textOf } from './rows.ts';
 import { cleanError } from './sql-error.ts';
 import type { SqlValue, TenantTx } from './tenant-tx.ts';
 import { tokenOf } from './tokens.ts';
-import type { Caller, Directory, TenantEntry } from './directory.ts';
 
 type InTenants = <T>(scopes: readonly TenantScope[], fn: (scope: TenantScope, tx: TenantTx) => Promise<T>) => Promise<readonly T[]>;
 type Ask = (text: string, values: readonly SqlValue[]) => Promise<readonly Row[]>;

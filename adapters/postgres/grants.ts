@@ -1,5 +1,5 @@
+import { type Projected, projectAccess } from '#core/grant.ts';
 import { canonicalJson, type Json, type JsonObject } from '#core/json.ts';
-import { projectAccess, type Projected } from '#core/grant.ts';
 import type { StoredObject } from '#core/store.ts';
 import { PLATFORM_NAMESPACE, PLATFORM_TENANT_ID } from '#core/tenant.ts';
 import { accessOfRow } from './cluster-access.ts';

@@ -1,9 +1,9 @@
-import { canonicalJson } from '#core/json.ts';
 import { AppError } from '#core/errors.ts';
+import { canonicalJson } from '#core/json.ts';
 import type { Ref, StoredObject } from '#core/store.ts';
 import { contentOf } from './codec.ts';
-import type { ObjectWrite } from './objects.ts';
 import { logAndDelete, logAndInsert, logAndUpdate } from './numbered-writes.ts';
+import type { ObjectWrite } from './objects.ts';
 import { addOutbox } from './outbox.ts';
 import { textOf } from './rows.ts';
 import { beforeNumbering, type TenantTx } from './tenant-tx.ts';

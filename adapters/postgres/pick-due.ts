@@ -1,6 +1,6 @@
 import type { Job } from '#core/job.ts';
-import { type Row, textOf, textOrNull } from './rows.ts';
 import type { PlatformTx } from './platform-tx.ts';
+import { type Row, textOf, textOrNull } from './rows.ts';
 
 export type PickQuery = Readonly<{
   /** At most this many jobs come back. */

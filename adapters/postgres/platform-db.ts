@@ -1,13 +1,13 @@
 import type { Job } from '#core/job.ts';
 import type { Log } from '#core/log.ts';
-import { expireEvents, expireHookDeliveries, type Expiry, referencedDigests, trimChangeLog } from './expiry.ts';
+import { type NextDue, nextDueAtMs, overdueCount } from './due-times.ts';
+import { type Expiry, expireEvents, expireHookDeliveries, referencedDigests, trimChangeLog } from './expiry.ts';
 import { relayGrants } from './grants.ts';
 import { type Channel, openListener } from './listener.ts';
 import { type PickQuery, pickDue } from './pick-due.ts';
 import { inPlatform, type PlatformTx } from './platform-tx.ts';
 import { openPool } from './pool.ts';
 import { assertRole } from './roles.ts';
-import { nextDueAtMs, overdueCount, type NextDue } from './due-times.ts';
 import { relayPlaces, relayWakes } from './wakes.ts';
 
 export type { PickQuery };

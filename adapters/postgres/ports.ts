@@ -1,10 +1,10 @@
-import type { HookDirectory, Places } from '#core/ports.ts';
 import { selectsCluster, selectsDefinition } from '#core/placement.ts';
+import type { HookDirectory, Places } from '#core/ports.ts';
 import type { StoredObject } from '#core/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import { listAccess } from './cluster-access.ts';
-import { dropHook, putHook } from './directory.ts';
 import { objectColumns, objectOfRow } from './codec.ts';
+import { dropHook, putHook } from './directory.ts';
 import type { TenantDb } from './tenant-db.ts';
 
 /** The webhook path of one receiver. Idempotent. */

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, isObject, parseJson } from '#core/json.ts';
+import { isObject, type Json, type JsonObject, parseJson } from '#core/json.ts';
 
 /** A row as the driver hands it out: bigint as decimal text, timestamptz as epoch ms, json as its text (so that big integers survive). */
 export type Row = Readonly<Record<string, unknown>>;

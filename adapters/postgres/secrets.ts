@@ -55,3 +55,18 @@ function decode(text: string): Readonly<Record<string, Uint8Array>> {
   }
   return data;
 }
+
+const SEALED_TEXT = 'sealed:v1:';
+
+/** Seals one text that stands beside the values of a Secret (an annotation that embeds the object), for the row `uid`. */
+export async function sealText(tx: TenantTx, keys: KeyRing, uid: string, column: string, text: string): Promise<string> {
+  const sealed = await seal(tx, keys, 'secret', { table: 'objects', row: uid, column, version: 0 }, Buffer.from(text, 'utf8'));
+  return `${SEALED_TEXT}${Buffer.from(sealed).toString('base64')}`;
+}
+
+/** The text again; what is not sealed comes back as it is. Throws AppError decryptFailed. Never log, store or quote what comes back. */
+export async function openText(tx: TenantTx, keys: KeyRing, uid: string, column: string, text: string): Promise<string> {
+  if (!text.startsWith(SEALED_TEXT)) return text;
+  const sealed = Buffer.from(text.slice(SEALED_TEXT.length), 'base64');
+  return Buffer.from(await unseal(tx, keys, 'secret', { table: 'objects', row: uid, column, version: 0 }, sealed)).toString('utf8');
+}

@@ -1,6 +1,6 @@
+import { AppError } from '#core/errors.ts';
 import type { Job } from '#core/job.ts';
 import type { Run } from '#core/store.ts';
-import { AppError } from '#core/errors.ts';
 import { numberOf, type Row, textOf } from './rows.ts';
 import type { TenantTx } from './tenant-tx.ts';
 

@@ -1,5 +1,5 @@
-import { numberOf, type Row, textOf, textOrNull } from './rows.ts';
 import type { PlatformTx } from './platform-tx.ts';
+import { numberOf, type Row, textOf, textOrNull } from './rows.ts';
 
 /** How many units one drain makes due: a source with 100,000 referrers is relayed over many drains. */
 export const maxWakesPerDrain = 2_000;

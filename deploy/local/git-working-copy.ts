@@ -30,7 +30,8 @@ export async function openWorkingCopy(
     'user.email': 'developer@demo.invalid',
     'commit.gpgSign': 'false',
     'push.autoSetupRemote': 'true',
-    ...(options.caFile === null ? {} : { 'http.sslCAInfo': options.caFile }),
+    // A GIT_SSL_CAINFO of the machine wins over sslCAInfo; the folder is read beside it (git built with GnuTLS, as Debian's).
+    ...(options.caFile === null ? {} : { 'http.sslCAInfo': options.caFile, 'http.sslCAPath': dirname(options.caFile) }),
   };
   for (const [name, value] of Object.entries(settings)) await git(dir, 'config', name, value);
   await writeFile(join(dir, '.git/login'), `[http]\n\textraHeader = Authorization: ${authorizationOf(options.credential)}\n`, {

@@ -1,8 +1,9 @@
 import { APPROVE_PRUNE, REQUESTED_AT } from '#core/consequences.ts';
+import { AppError } from '#core/errors.ts';
 import { textAt } from '#core/json.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
 import { describeRef, FENCE_ANNOTATION, objectId, refOfId, refOfManifest, splitApiVersion, withMetadata } from '#core/object-id.ts';
-import type { BuildSpec, Health, LiveMeta, ObjectRef, Rendered } from '#core/ports.ts';
+import type { BuildSpec, Health, LiveMeta, ObjectRef, Rendered, Substitution } from '#core/ports.ts';
 import type { InventoryEntry } from '#core/store.ts';
 import { unreadyDependency } from './dependencies.ts';
 import { type Desired, desiredObjects } from './desired.ts';
@@ -54,11 +55,8 @@ export async function observe(ctx: Ctx<Needs>, obj: KustomizationObj): Promise<S
   await ctx.failpoints.hit('r3');
   const substitution = await variablesOf(ctx, definition.namespace, spec, ctx.cluster.variables);
   await ctx.failpoints.hit('r4');
-  const rendered = await ctx.render.render(
-    { artifactDigest: source.digest, path: spec.path ?? '', build: buildOf(spec), substitution },
-    { timeoutMs: timeoutMs(spec) },
-    ctx.signal,
-  );
+  const rendered = await renderPath(ctx, spec, source.digest, substitution);
+  if ('missing' in rendered) return blocked('missing', rendered.missing, source.revision);
   await ctx.failpoints.hit('r5');
   const desired = await namedObjects(ctx, obj, rendered);
   const recorded = await ctx.inventory.load();
@@ -88,6 +86,25 @@ export async function observe(ctx: Ctx<Needs>, obj: KustomizationObj): Promise<S
     health,
     full,
   };
+}
+
+/** A path that is not in the artifact is a source that is not there yet, not a build that failed (definitions.md 3.7). */
+async function renderPath(
+  ctx: Ctx<Needs>,
+  spec: KustomizationSpec,
+  artifactDigest: string,
+  substitution: Substitution,
+): Promise<Rendered | Readonly<{ missing: string }>> {
+  try {
+    return await ctx.render.render(
+      { artifactDigest, path: spec.path ?? '', build: buildOf(spec), substitution },
+      { timeoutMs: timeoutMs(spec) },
+      ctx.signal,
+    );
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'notFound') return { missing: error.message };
+    throw error;
+  }
 }
 
 function blocked(by: 'unsupported' | 'foreign' | 'missing' | 'noArtifact' | 'dependency', message: string, revision: string | null): Seen {

@@ -14,6 +14,7 @@ import { createAuthenticate } from '#services/api/auth/authenticate.ts';
 import { createWeirTokens } from '#services/api/auth/weir-tokens.ts';
 import { type ApiDeps, defaultLimits, type ServerTls } from '#services/api/deps.ts';
 import type { Login } from '#services/api/login.ts';
+import { runMaintenance } from '#services/api/maintenance/run.ts';
 import { openChangeFeed } from '#services/api/read/change-feed.ts';
 import { diffRoutes, type PreviewPort } from '#services/api/routes/diff/diff-routes.ts';
 import { type HealthCheck, healthRoutes } from '#services/api/routes/health/health-routes.ts';
@@ -39,6 +40,8 @@ export type ApiParts = Readonly<{
 }>;
 export type OpenApi = Readonly<{ app: ReturnType<typeof buildApp>; close(): Promise<void> }>;
 
+/** Deletions finish at once where nothing has to be torn down first; this is for those that wait for the workers. */
+const MAINTENANCE_MS = 3_000;
 const ISSUER_EGRESS = 'weir (api)';
 
 /** The API service with its identity, ready to listen. */
@@ -98,11 +101,13 @@ export async function openApi(parts: ApiParts): Promise<OpenApi> {
     }),
   ];
   const app = buildApp(deps, { tls: parts.tls, extraRoutes });
+  const maintaining = runMaintenance(deps, { everyMs: MAINTENANCE_MS, signal: closing.signal });
   return Object.freeze({
     app,
     close: async () => {
       closing.abort();
       await app.close();
+      await maintaining;
       await changes.close();
       await issuer.close();
     },

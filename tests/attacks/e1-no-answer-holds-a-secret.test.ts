@@ -98,8 +98,7 @@ describe('E1: no answer holds a secret, but a Secret to who may get it', () => {
     expectClean(JSON.stringify(await api.plane.ask('select a::text as t from weir.audit a')), 'the audit');
   });
 
-  // What kubectl notes of an apply holds the values of a Secret: known to be open, since the annotation is stored as it is.
-  it.fails('rows at rest, the annotation of kubectl included', async () => {
+  it('rows at rest, the annotation of kubectl included', async () => {
     const rows = await api.plane.ask('select o::text as t from weir.objects o union all select c::text from weir.change_log c');
     expectClean(JSON.stringify(rows), 'the database');
   });

@@ -10,7 +10,7 @@ import { isObject, type Json, type JsonObject, parseJson, stringifyJson } from '
 import { type Clock, systemClock } from '#core/time.ts';
 import { localServerCertificate, openLocalAuthority } from '#deploy/local/certificates.ts';
 import { type OidcServer, startOidcServer } from '#deploy/local/oidc.ts';
-import { openApi } from '#deploy/plane/open-api.ts';
+import { openApi } from '#services/api/open.ts';
 import { useTemporaryDir } from '#tests/harness/hooks.ts';
 import { type Plane, usePlane } from '#tests/postgres/plane.ts';
 
@@ -77,9 +77,7 @@ export function useApi(): Api {
         scopes: ['openid'],
         caPem: authority.certificatePem,
         platformAdminGroup: platformGroup,
-        note: '',
         demo: true,
-        stop: async () => undefined,
       },
       tls: await localServerCertificate(authority, 'weir'),
       serverCaPem: authority.certificatePem,

@@ -1,5 +1,5 @@
-import { canonicalJson, type Json } from '#core/json.ts';
 import type { Cause } from '#core/errors.ts';
+import { canonicalJson, type Json } from '#core/json.ts';
 import type { Admission } from '#services/api/admission/admission.ts';
 import { invalid } from '#services/api/wire/status.ts';
 

@@ -1,6 +1,6 @@
+import { AppError } from '#core/errors.ts';
 import type { JsonObject } from '#core/json.ts';
 import { apiVersionOf, type Resource } from '#core/resource.ts';
-import { AppError } from '#core/errors.ts';
 import { contentTypeOf, type View } from '#services/api/wire/accept.ts';
 import type { Answer, Headers } from '#services/api/wire/call.ts';
 import { metadataOnly } from '#services/api/wire/object.ts';

@@ -3,11 +3,11 @@ import type { StoredObject } from '#core/store.ts';
 import { authorize, type TenantScope } from '#core/tenant.ts';
 import { principalKey } from '#services/api/auth/principal-key.ts';
 import { canRead } from '#services/api/auth/visibility.ts';
+import type { Selectors } from '#services/api/read/list-options.ts';
 import type { SignedInCall } from '#services/api/wire/call.ts';
 import { matchesFields } from '#services/api/wire/field-selector.ts';
 import type { Grant } from '#services/api/wire/grant.ts';
 import { matchesLabels } from '#services/api/wire/label-selector.ts';
-import type { Selectors } from '#services/api/read/list-options.ts';
 
 /** One tenant's part of a read. */
 export type ReadPart = Readonly<{

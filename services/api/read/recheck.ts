@@ -1,5 +1,5 @@
-import type { Resource } from '#core/resource.ts';
 import { AppError } from '#core/errors.ts';
+import type { Resource } from '#core/resource.ts';
 import type { ApiDeps } from '#services/api/deps.ts';
 import { partsOf } from '#services/api/read/reading.ts';
 import type { SignedInCall } from '#services/api/wire/call.ts';

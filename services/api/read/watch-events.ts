@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, stringifyJson } from '#core/json.ts';
 import { apiVersionOf, type Resource } from '#core/resource.ts';
-import type { View } from '#services/api/wire/accept.ts';
 import { includeObject } from '#services/api/read/list-answer.ts';
+import type { View } from '#services/api/wire/accept.ts';
 import { metadataOnly } from '#services/api/wire/object.ts';
 import type { Query } from '#services/api/wire/query.ts';
 import { bookmarkTable, tableOf } from '#services/api/wire/table.ts';

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { type JsonObject, stringifyJson } from '#core/json.ts';
 import { resources } from '#kinds/registry.ts';
 import type { ApiDeps } from '#services/api/deps.ts';
+import { openApiRoutes } from '#services/api/routes/meta/open-api.ts';
+import { versionRoutes } from '#services/api/routes/meta/version.ts';
 import { contentTypeOf, negotiate } from '#services/api/wire/accept.ts';
 import type { Answer, Call } from '#services/api/wire/call.ts';
 import {
@@ -14,8 +16,6 @@ import {
   type Served,
   type Virtual,
 } from '#services/api/wire/discovery.ts';
-import { openApiRoutes } from '#services/api/routes/meta/open-api.ts';
-import { versionRoutes } from '#services/api/routes/meta/version.ts';
 import type { Route, SignedInRoute } from '#services/api/wire/route.ts';
 
 const sameForAll = 'discovery does not depend on roles (kube-api.md 3.2)';

@@ -6,8 +6,8 @@ import type { Schemas } from '#services/api/validate/compile.ts';
 import { applyDefaults } from '#services/api/validate/defaults.ts';
 import { type Metadata, readMetadata } from '#services/api/validate/metadata.ts';
 import { pruneUnknown } from '#services/api/validate/prune.ts';
-import { invalid } from '#services/api/wire/status.ts';
 import type { Decoded } from '#services/api/wire/decode.ts';
+import { invalid } from '#services/api/wire/status.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 

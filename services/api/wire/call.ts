@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Principal } from '#core/tenant.ts';
 import type { Json, JsonObject } from '#core/json.ts';
+import type { Principal } from '#core/tenant.ts';
 import type { BodyFormat } from '#services/api/wire/content-type.ts';
 import type { Query } from '#services/api/wire/query.ts';
 

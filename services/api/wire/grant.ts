@@ -1,6 +1,7 @@
+import type { Directory } from '#adapters/postgres/directory.ts';
 import type { Role } from '#core/resource.ts';
-import { PLATFORM_NAMESPACE, PLATFORM_TENANT_ID } from '#core/tenant.ts';
 import type { Principal, TenantScope } from '#core/tenant.ts';
+import { PLATFORM_NAMESPACE, PLATFORM_TENANT_ID } from '#core/tenant.ts';
 import { type Asked } from '#services/api/auth/answers.ts';
 import {
   decide,
@@ -11,7 +12,6 @@ import {
   type PlaceDirectory,
   type TenantNamespaces,
 } from '#services/api/auth/visibility.ts';
-import type { Directory } from '#adapters/postgres/directory.ts';
 
 /**
  * What the permission of a route came to.

@@ -1,5 +1,5 @@
-import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { type Json, stringifyJson } from '#core/json.ts';
 import type { ApiDeps } from '#services/api/deps.ts';
 import type { Answer, Sink } from '#services/api/wire/call.ts';

@@ -7,13 +7,14 @@ import { rollbackWith, type TenantTx } from '#adapters/postgres/tenant-tx.ts';
 import { AppError } from '#core/errors.ts';
 import { isObject, type JsonObject } from '#core/json.ts';
 import type { StoredObject } from '#core/store.ts';
-import { admissionOf } from '#services/api/admission/table.ts';
 import type { WriteContext } from '#services/api/admission/admission.ts';
+import { admissionOf } from '#services/api/admission/table.ts';
 import { principalKey } from '#services/api/auth/principal-key.ts';
 import type { Draft } from '#services/api/validate/draft.ts';
-import { namespaceNotFound } from '#services/api/wire/status.ts';
 import { toWire } from '#services/api/wire/object.ts';
+import { namespaceNotFound } from '#services/api/wire/status.ts';
 import { auditOfWrite } from '#services/api/write/audit.ts';
+import { sealLastApplied } from '#services/api/write/last-applied.ts';
 import { bytesOf, type SecretData, splitSecret } from '#services/api/write/secret-values.ts';
 import { inWireWords } from '#services/api/write/store-errors.ts';
 import { consequences, refsOf, unitOf } from '#services/api/write/work.ts';
@@ -46,7 +47,8 @@ async function createIn(tx: TenantTx, context: WriteContext, wanted: Draft, reve
   const draft = (await admission.beforeCreate?.(tx, context, wanted)) ?? wanted;
   const isSecret = resource.secretFields.length > 0;
   const split = isSecret ? splitSecret(resource, draft.metadata.name, draft.body, null) : { body: draft.body, data: {} };
-  const plain = newObject(context, draft, split.body, namespace);
+  const shown = newObject(context, draft, split.body, namespace);
+  const plain = await sealLastApplied(tx, deps.keys, resource, shown, null);
   await appendAudit(tx, auditOfWrite(context, 'create', plain, null, stored(context, plain, split.data)));
   const over = await inWireWords(resource, plain.name, async () => (await admission.besideCreate?.(tx, context, plain)) ?? null);
   const sealed =
@@ -56,7 +58,7 @@ async function createIn(tx: TenantTx, context: WriteContext, wanted: Draft, reve
   const made = await inWireWords(resource, plain.name, () =>
     insertObject(tx, sealed === undefined ? plain : { ...plain, sealed }, consequences(resource, null, stored(context, plain, split.data))),
   );
-  const wire = toWire(resource, made, reveal ? split.data : 'masked');
+  const wire = toWire(resource, { ...made, annotations: shown.annotations }, reveal ? split.data : 'masked');
   return over === null ? wire : lay(over, wire);
 }
 

@@ -7,6 +7,7 @@ import type { Verb } from '#core/resource.ts';
 import type { StoredObject } from '#core/store.ts';
 import type { WriteContext } from '#services/api/admission/admission.ts';
 import { admissionOf } from '#services/api/admission/table.ts';
+import type { SignedInCall } from '#services/api/wire/call.ts';
 import { decodeObject } from '#services/api/wire/decode.ts';
 import { toWire } from '#services/api/wire/object.ts';
 import { conflict, deletedStatus, invalidOptions } from '#services/api/wire/status.ts';
@@ -15,7 +16,6 @@ import { beforeCommit } from '#services/api/write/create.ts';
 import { inWireWords } from '#services/api/write/store-errors.ts';
 import { current } from '#services/api/write/update.ts';
 import { consequences } from '#services/api/write/work.ts';
-import type { SignedInCall } from '#services/api/wire/call.ts';
 
 export type DeleteOptions = Readonly<{ uid: string | null; version: string | null; dryRun: boolean }>;
 

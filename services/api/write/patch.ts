@@ -3,7 +3,7 @@ import { AppError } from '#core/errors.ts';
 import { isObject, type Json, type JsonObject } from '#core/json.ts';
 import { qualifiedName, type Resource } from '#core/resource.ts';
 import type { Body } from '#services/api/wire/call.ts';
-import { decodeJson, decodeObject, type Decoded } from '#services/api/wire/decode.ts';
+import { type Decoded, decodeJson, decodeObject } from '#services/api/wire/decode.ts';
 import { invalid } from '#services/api/wire/status.ts';
 import { strategicMerge } from '#services/api/write/strategic-merge.ts';
 

@@ -15,6 +15,7 @@ import { LAST_APPLIED, toWire } from '#services/api/wire/object.ts';
 import { conflict, invalid, objectNotFound } from '#services/api/wire/status.ts';
 import { auditOfWrite } from '#services/api/write/audit.ts';
 import { beforeCommit } from '#services/api/write/create.ts';
+import { openLastApplied, sealLastApplied } from '#services/api/write/last-applied.ts';
 import {
   bytesOf,
   isSameData,
@@ -80,8 +81,9 @@ export async function current(
   return found;
 }
 
-async function changeIn(tx: TenantTx, context: WriteContext, change: Change, before: StoredObject): Promise<Changed> {
-  const { resource } = context;
+async function changeIn(tx: TenantTx, context: WriteContext, change: Change, stored: StoredObject): Promise<Changed> {
+  const { resource, deps } = context;
+  const before = change.reveal ? await openLastApplied(tx, deps.keys, resource, stored) : stored;
   if (change.verb === 'update' && change.version === null) throw versionMissing(context, change.name);
   if (change.version !== null && change.version !== before.resourceVersion) throw conflict(resource, before.name);
   const secret = await openForWrite(tx, context, change, before);
@@ -91,22 +93,26 @@ async function changeIn(tx: TenantTx, context: WriteContext, change: Change, bef
   const draft = (await admission.beforeUpdate?.(tx, context, before, wanted)) ?? wanted;
   const next = nextObject(context, before, draft, secret);
   if (next.object === null) return { wire: toWire(resource, before, change.reveal ? secret.data : 'masked'), warnings: draft.warnings };
-  const after = next.object;
-  await appendAudit(tx, auditOfWrite(context, change.verb, before, before, after));
+  const shown = next.object;
+  const after = await sealLastApplied(tx, deps.keys, resource, shown, stored);
+  await appendAudit(tx, auditOfWrite(context, change.verb, stored, stored, after));
   if (after.deletingAtMs !== null && after.finalizers.length === 0) {
     await admission.besideDelete?.(tx, context, before);
-    const gone = await inWireWords(resource, before.name, () => deleteObject(tx, before, consequences(resource, before, null)));
+    const gone = await inWireWords(resource, before.name, () => deleteObject(tx, stored, consequences(resource, stored, null)));
     return {
-      wire: toWire(resource, { ...after, resourceVersion: gone.resourceVersion }, change.reveal ? next.data : 'masked'),
+      wire: toWire(resource, { ...shown, resourceVersion: gone.resourceVersion }, change.reveal ? next.data : 'masked'),
       warnings: draft.warnings,
     };
   }
   await admission.besideUpdate?.(tx, context, before, after);
   const extra = await extraOf(tx, context, before, after, next);
   const made = await inWireWords(resource, before.name, () =>
-    updateObject(tx, before, after, consequences(resource, before, after), extra),
+    updateObject(tx, stored, after, consequences(resource, stored, after), extra),
   );
-  return { wire: toWire(resource, made, change.reveal ? next.data : 'masked'), warnings: draft.warnings };
+  return {
+    wire: toWire(resource, { ...made, annotations: shown.annotations }, change.reveal ? next.data : 'masked'),
+    warnings: draft.warnings,
+  };
 }
 
 type SecretState = Readonly<{ isSecret: boolean; data: SecretData; shown: SecretData; placeholder: Placeholder }>;

@@ -46,7 +46,10 @@ async function answer(deps: DiffDeps, call: SignedInCall, grant: Grant, draft: D
   const { scope } = grant;
   const { namespace = '', name = '' } = call.params;
   const existing = await deps.db.inTenant(scope, (tx) => getObject(tx, { kind: resource.kind, namespace, name }), { readOnly: true });
-  const proposed: StoredObject = existing === null ? fresh(scope, namespace, name, draft, deps.clock.nowMs()) : { ...existing, body: draft.body, labels: draft.metadata.labels, annotations: draft.metadata.annotations };
+  const proposed: StoredObject =
+    existing === null
+      ? fresh(scope, namespace, name, draft, deps.clock.nowMs())
+      : { ...existing, body: draft.body, labels: draft.metadata.labels, annotations: draft.metadata.annotations };
   const clusters = await deps.preview(scope, proposed, AbortSignal.any([call.signal, AbortSignal.timeout(TIMEOUT_MS)]));
   return jsonAnswer(200, { kind: 'Diff', apiVersion: 'weir.dev/v1', clusters: clusters as unknown as Json });
 }

@@ -7,7 +7,7 @@ import { auditReveal } from '#services/api/read/audit-read.ts';
 import { type Binding, makeContinueToken, readContinueToken } from '#services/api/read/continue-token.ts';
 import { listAnswer } from '#services/api/read/list-answer.ts';
 import { type ListOptions, readListOptions } from '#services/api/read/list-options.ts';
-import { compareKeys, type Page, type PageRequest, readPageWhenReady, type Row } from '#services/api/read/page.ts';
+import { compareKeys, type Page, type PageRequest, type Row, readPageWhenReady } from '#services/api/read/page.ts';
 import { partsOf, type Reading } from '#services/api/read/reading.ts';
 import { negotiate } from '#services/api/wire/accept.ts';
 import type { SignedInCall } from '#services/api/wire/call.ts';

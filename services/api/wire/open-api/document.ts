@@ -1,8 +1,8 @@
 import { isObject, type Json, type JsonObject } from '#core/json.ts';
 import { apiVersionOf, type Resource, type Verb } from '#core/resource.ts';
 import { metaSchemas } from '#services/api/wire/open-api/meta-schemas.ts';
-import { patchTypesOf } from '#services/api/write/patch.ts';
 import { toOpenApi } from '#services/api/wire/open-api/schema.ts';
+import { patchTypesOf } from '#services/api/write/patch.ts';
 
 const metaPrefix = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 
