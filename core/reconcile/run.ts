@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { TerminalError } from '../errors.ts';
 import type { Failpoints } from '../failpoints.ts';
 import type { Job } from '../job.ts';
 import type { Judged } from '../kind.ts';
@@ -69,9 +70,14 @@ export async function runUnit(runtime: Runtime, job: Job, stop: AbortSignal): Pr
     if (result === 'lost') await giveUp(runtime, scope, run, log);
     return result;
   } catch (error) {
-    if (judgeError(error, 'ReconciliationFailed') !== null && !lease.lost()) throw error;
-    await giveUp(runtime, scope, run, log);
-    return 'lost';
+    const judged = judgeError(error, 'ReconciliationFailed');
+    if (judged === null || lease.lost()) {
+      await giveUp(runtime, scope, run, log);
+      return 'lost';
+    }
+    if (!(error instanceof TerminalError)) throw error;
+    await refuse({ ...runtime, log }, { scope, run, unit, runnable, signal: lease.signal }, judged);
+    return 'done';
   } finally {
     await lease.end();
   }
@@ -107,6 +113,26 @@ async function settle(runtime: Runtime, { scope, run, unit }: Running): Promise<
     artifact: null,
   });
   return 'done';
+}
+
+/** The definition can't even be read: said in its status, and not tried again before somebody changes it. */
+async function refuse(runtime: Runtime, { scope, run, unit, runnable }: Running, judged: Judged<TSchema>): Promise<void> {
+  const nowMs = runtime.clock.nowMs();
+  const status = statusOf(unit.delivery ?? unit.definition);
+  runtime.log.error({ reason: judged.reason, message: judged.message }, 'a stored definition was refused');
+  const commit = writeUp({
+    run,
+    unit,
+    runnable,
+    judged,
+    status,
+    statusAtStart: status,
+    objects: [],
+    acted: false,
+    startedAtMs: nowMs,
+    nowMs,
+  });
+  await runtime.store.commit(scope, run, commit);
 }
 
 async function reconcile(runtime: Runtime, running: Running): Promise<RunResult> {

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
+import { TerminalError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Ctx, Judged, Kind, Obj, Shown, Unit, Worker } from '../kind.ts';
 import type { Need } from '../ports.ts';
@@ -40,9 +41,9 @@ export interface Runnable {
 export function runnable<U extends Unit, S extends TSchema, T extends TSchema, N extends Need, Seen, Act extends { do: string }>(
   kind: Kind<U, S, T, N, Seen, Act>,
 ): Runnable {
-  const spec = (definition: StoredObject): Static<S> => parsed(kind.spec, definition.body['spec'] ?? {}, definition, 'spec');
+  const spec = (definition: StoredObject): Static<S> => parsedSpec(kind.spec, definition);
   const obj = (unit: UnitInput): Obj<U, S, T> => {
-    const status = unit.status === null ? null : parsed(kind.status, unit.status, unit.definition, 'status');
+    const status = unit.status === null ? null : parsedStatus(kind.status, unit.status, unit.definition);
     const shared = { definition: unit.definition, spec: spec(unit.definition), status, done: unit.done };
     return Object.freeze(kind.unit === 'delivery' ? { ...shared, clusterId: unit.clusterId, deliveryId: unit.deliveryId } : shared) as Obj<
       U,
@@ -70,10 +71,28 @@ export function runnable<U extends Unit, S extends TSchema, T extends TSchema, N
   });
 }
 
-function parsed<S extends TSchema>(schema: S, value: unknown, definition: StoredObject, part: string): Static<S> {
+/** The API lets no other spec in: one that does not fit was written past it, or by another release. Nothing of it is believed, and no retry can help (threats E3). */
+function parsedSpec<S extends TSchema>(schema: S, definition: StoredObject): Static<S> {
+  const value = definition.body['spec'] ?? {};
   if (Value.Check(schema, value)) return value;
-  const first = [...Value.Errors(schema, value)][0];
-  throw new Error(
-    `stored ${part} of ${definition.kind} ${definition.namespace}/${definition.name} does not fit its schema: ${JSON.stringify(first ?? null).slice(0, 300)}`,
+  throw new TerminalError(
+    'ValidationFailed',
+    `the stored spec does not fit the schema of ${definition.kind}: ${misfit(schema, value)}; apply a corrected ${definition.kind} '${definition.namespace}/${definition.name}'`,
   );
+}
+
+/** Only the runtime writes status: a misfit is our bug. */
+function parsedStatus<S extends TSchema>(schema: S, value: JsonObject, definition: StoredObject): Static<S> {
+  if (Value.Check(schema, value)) return value;
+  throw new Error(
+    `stored status of ${definition.kind} ${definition.namespace}/${definition.name} does not fit its schema: ${misfit(schema, value)}`,
+  );
+}
+
+/** The first field that does not fit, and why; never its value. */
+function misfit(schema: TSchema, value: unknown): string {
+  const [first] = Value.Errors(schema, value);
+  if (first === undefined) return 'it is of another shape';
+  const unknown = first.keyword === 'additionalProperties' ? ` (${first.params.additionalProperties.join(', ').slice(0, 100)})` : '';
+  return `spec${first.instancePath.replaceAll('/', '.')} ${first.message}${unknown}`.slice(0, 300);
 }

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox';
-import { kubeconfigSecret } from '../account.ts';
+import { accountFor, kubeconfigSecret } from '../account.ts';
+import { TerminalError } from '../errors.ts';
 import type { Judged } from '../kind.ts';
 import type { ObjectResult } from '../store.ts';
 import { contextOf } from './context.ts';
@@ -14,7 +15,8 @@ export async function tearDown(runtime: Runtime, running: Running, why: 'deleted
   const { scope, run, unit, runnable } = running;
   const startedAtMs = clock.nowMs();
   const objects: ObjectResult[] = [];
-  if (withdrawn(unit)) return letGo(runtime, running, startedAtMs);
+  const nobody = identityGone(unit);
+  if (nobody !== null) return letGo(runtime, running, startedAtMs, nobody);
   const judged = await finalize(runtime, running, why, objects);
   if (judged === null) return 'lost';
   if (judged.is === 'ready') {
@@ -44,16 +46,24 @@ export async function tearDown(runtime: Runtime, running: Running, why: 'deleted
   return 'done';
 }
 
-/** The tenant may not use the cluster any more: there is no account to act as, so the objects stay where they are (definitions.md 3.5). */
-function withdrawn(unit: LoadedUnit): boolean {
-  return unit.delivery !== null && unit.access === null && kubeconfigSecret(unit.definition) === null;
+/** Why there is nobody to act as on the cluster any more, or null. Then the objects stay where they are and the delivery goes (definitions.md 3.5). */
+function identityGone({ delivery, access, definition }: LoadedUnit): string | null {
+  if (delivery === null || kubeconfigSecret(definition) !== null) return null;
+  if (access === null) return 'the cluster was withdrawn from this tenant';
+  try {
+    accountFor(access, definition);
+    return null;
+  } catch (error) {
+    if (error instanceof TerminalError) return error.message;
+    throw error;
+  }
 }
 
-async function letGo(runtime: Runtime, { scope, run, unit, runnable }: Running, startedAtMs: number): Promise<RunResult> {
+async function letGo(runtime: Runtime, { scope, run, unit, runnable }: Running, startedAtMs: number, why: string): Promise<RunResult> {
   const judged: Judged<TSchema> = {
     is: 'stalled',
     reason: 'AccessDenied',
-    message: 'the cluster was withdrawn from this tenant: its objects were left in place',
+    message: `Its objects were left in place: ${why}`,
   };
   const status = statusOf(unit.delivery);
   await runtime.store.commit(

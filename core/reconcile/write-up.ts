@@ -37,7 +37,7 @@ export function writeUp(finished: Finished): Commit {
     fold: unit.delivery === null ? null : foldFor(runnable.resource.kind),
     event: eventOf(finished, status),
     ledger: worthLedger(finished) ? ledgerOf(finished) : null,
-    dueInMs: dueInMs(judged, failures, runnable.intervalMs(definition)),
+    dueInMs: dueInMs(judged, failures, () => runnable.intervalMs(definition)),
     failures,
     outbox: outboxOf(finished, status),
     artifact: artifactOf(finished, status),
@@ -65,14 +65,15 @@ export function finalStatus({ unit, judged, status, nowMs }: Pick<Finished, 'uni
   };
 }
 
-function dueInMs(judged: Judged<TSchema>, failures: number, intervalMs: number | null): number | null {
+/** A stalled unit may have a spec that nobody can read: its interval is not asked for. */
+function dueInMs(judged: Judged<TSchema>, failures: number, intervalMs: () => number | null): number | null {
   switch (judged.is) {
     case 'ready':
-      return judged.againAfterMs ?? intervalMs;
+      return judged.againAfterMs ?? intervalMs();
     case 'waiting':
       return judged.afterMs;
     case 'failed':
-      return judged.retryAfterMs ?? backoffMs(failures, intervalMs);
+      return judged.retryAfterMs ?? backoffMs(failures, intervalMs());
     case 'stalled':
       return null;
   }

@@ -98,10 +98,20 @@ export function useApp(prefix: string): App {
     await cp(state.demo.git.workingCopy, state.copy, { recursive: true });
   });
   afterAll(async () => {
-    for (const [kind, name] of state.made.toReversed()) await callPlane(user(0), 'DELETE', `${collection(kind)}/${name}`);
+    for (const [kind, name] of state.made.toReversed()) await expectGone(user(0), `${collection(kind)}/${name}`);
     const names = state.made.filter(([kind]) => kind === 'Kustomization').map(([, name]) => name);
     for (const name of names)
-      await until(`${name} gone`, 20_000, 100, async () => ((await get('Kustomization', name)).status === 404 ? true : null));
+      await until(
+        `${name} gone`,
+        20_000,
+        100,
+        async () => ((await get('Kustomization', name)).status === 404 ? true : null),
+        async () =>
+          JSON.stringify([(await get('Kustomization', name)).body, (await callPlane(user(0), 'GET', collection('Delivery'))).body]).slice(
+            0,
+            20_000,
+          ),
+      );
     await rm(state.copy, { recursive: true, force: true });
   });
   return Object.freeze({
@@ -161,6 +171,12 @@ export function useApp(prefix: string): App {
     },
     onCluster,
   });
+}
+
+/** A test may have deleted it itself. */
+async function expectGone(user: PlaneUser, path: string): Promise<void> {
+  const { status, body } = await callPlane(user, 'DELETE', path);
+  if (status !== 200 && status !== 404) throw new Error(`DELETE ${path}: ${status} ${JSON.stringify(body).slice(0, 300)}`);
 }
 
 /** Ready of the current generation; null while the object's status is of an older one. */

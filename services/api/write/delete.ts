@@ -13,6 +13,7 @@ import { toWire } from '#services/api/wire/object.ts';
 import { conflict, deletedStatus, invalidOptions } from '#services/api/wire/status.ts';
 import { auditOfWrite } from '#services/api/write/audit.ts';
 import { beforeCommit } from '#services/api/write/create.ts';
+import { untilWon } from '#services/api/write/retry.ts';
 import { inWireWords } from '#services/api/write/store-errors.ts';
 import { current } from '#services/api/write/update.ts';
 import { consequences } from '#services/api/write/work.ts';
@@ -65,13 +66,15 @@ type Target = Readonly<{ name: string; onlyOwn: boolean; verb: Extract<Verb, 'de
 export async function removeObject(context: WriteContext, target: Target, options: DeleteOptions): Promise<Deleted> {
   const { deps, scope } = context;
   await deps.failpoints.hit('a1');
-  const deleted = await deps.db.inTenant<Deleted>(scope, async (tx) => {
-    const before = await current(tx, context, target);
-    checkPreconditions(context, before, options);
-    const done = await removeIn(tx, context, target.verb, before);
-    await beforeCommit(tx, context);
-    return options.dryRun ? rollbackWith(done) : done;
-  });
+  const deleted = await untilWon(options.version === null, () =>
+    deps.db.inTenant<Deleted>(scope, async (tx) => {
+      const before = await current(tx, context, target);
+      checkPreconditions(context, before, options);
+      const done = await removeIn(tx, context, target.verb, before);
+      await beforeCommit(tx, context);
+      return options.dryRun ? rollbackWith(done) : done;
+    }),
+  );
   await deps.failpoints.hit('a3');
   return deleted;
 }

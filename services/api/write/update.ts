@@ -16,6 +16,7 @@ import { conflict, invalid, objectNotFound } from '#services/api/wire/status.ts'
 import { auditOfWrite } from '#services/api/write/audit.ts';
 import { beforeCommit } from '#services/api/write/create.ts';
 import { openLastApplied, sealLastApplied } from '#services/api/write/last-applied.ts';
+import { untilWon } from '#services/api/write/retry.ts';
 import {
   bytesOf,
   isSameData,
@@ -25,7 +26,7 @@ import {
   type SecretData,
   splitSecret,
 } from '#services/api/write/secret-values.ts';
-import { inWireWords, RACED } from '#services/api/write/store-errors.ts';
+import { inWireWords } from '#services/api/write/store-errors.ts';
 import { consequences, hostOf, refsOf } from '#services/api/write/work.ts';
 
 /** What a PUT or PATCH makes of the current object. `draftOf` runs inside the transaction and is pure. */
@@ -41,22 +42,13 @@ export type Change = Readonly<{
 
 export type Changed = Readonly<{ wire: JsonObject; warnings: readonly string[] }>;
 
-const maxTries = 5;
-
 /** Changes one object; a patch without a precondition is tried again when somebody else was faster (as kube-apiserver does). Throws AppError. */
 export async function changeObject(context: WriteContext, change: Change): Promise<Changed> {
   const { deps } = context;
   await deps.failpoints.hit('a1');
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const changed = await changeOnce(context, change);
-      await deps.failpoints.hit('a3');
-      return changed;
-    } catch (error) {
-      const mayRetry = change.verb === 'patch' && change.version === null && attempt < maxTries;
-      if (!mayRetry || !(error instanceof AppError) || error.code !== 'conflict' || error.cause !== RACED) throw error;
-    }
-  }
+  const changed = await untilWon(change.verb === 'patch' && change.version === null, () => changeOnce(context, change));
+  await deps.failpoints.hit('a3');
+  return changed;
 }
 
 function changeOnce(context: WriteContext, change: Change): Promise<Changed> {
