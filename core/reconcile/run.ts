@@ -4,6 +4,7 @@ import type { Failpoints } from '../failpoints.ts';
 import type { Job } from '../job.ts';
 import type { Judged } from '../kind.ts';
 import type { Log } from '../log.ts';
+import type { Reason } from '../outcome.ts';
 import type { Capabilities } from '../ports.ts';
 import type { Run } from '../store.ts';
 import { scopeOfJob, type TenantScope } from '../tenant.ts';
@@ -66,18 +67,13 @@ export async function runUnit(runtime: Runtime, job: Job, stop: AbortSignal): Pr
     fence: run.fence,
   });
   try {
-    const result = await branch({ ...runtime, log }, { scope, run, unit, runnable, signal: lease.signal });
+    const result = await branchOrRefuse({ ...runtime, log }, { scope, run, unit, runnable, signal: lease.signal });
     if (result === 'lost') await giveUp(runtime, scope, run, log);
     return result;
   } catch (error) {
-    const judged = judgeError(error, 'ReconciliationFailed');
-    if (judged === null || lease.lost()) {
-      await giveUp(runtime, scope, run, log);
-      return 'lost';
-    }
-    if (!(error instanceof TerminalError)) throw error;
-    await refuse({ ...runtime, log }, { scope, run, unit, runnable, signal: lease.signal }, judged);
-    return 'done';
+    if (judgeError(error, 'ReconciliationFailed') !== null && !lease.lost()) throw error;
+    await giveUp(runtime, scope, run, log);
+    return 'lost';
   } finally {
     await lease.end();
   }
@@ -90,6 +86,34 @@ async function giveUp({ store }: Runtime, scope: TenantScope, run: Run, log: Log
 
 /** One claimed run with all that its steps need. */
 export type Running = Readonly<{ scope: TenantScope; run: Run; unit: LoadedUnit; runnable: Runnable; signal: AbortSignal }>;
+
+/** A definition that can't even be read is refused in its status, and not tried again before somebody changes it. */
+async function branchOrRefuse(runtime: Runtime, running: Running): Promise<RunResult> {
+  try {
+    return await branch(runtime, running);
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    const { scope, run, unit, runnable } = running;
+    const nowMs = runtime.clock.nowMs();
+    const judged = { is: 'stalled', reason: error.reason as Reason, message: error.message } as const;
+    const status = statusOf(unit.delivery ?? unit.definition);
+    runtime.log.error({ reason: judged.reason, message: judged.message }, 'a stored definition was refused');
+    const commit = writeUp({
+      run,
+      unit,
+      runnable,
+      judged,
+      status,
+      statusAtStart: status,
+      objects: [],
+      acted: false,
+      startedAtMs: nowMs,
+      nowMs,
+    });
+    await runtime.store.commit(scope, run, commit);
+    return 'done';
+  }
+}
 
 async function branch(runtime: Runtime, running: Running): Promise<RunResult> {
   const { unit, runnable } = running;
@@ -113,26 +137,6 @@ async function settle(runtime: Runtime, { scope, run, unit }: Running): Promise<
     artifact: null,
   });
   return 'done';
-}
-
-/** The definition can't even be read: said in its status, and not tried again before somebody changes it. */
-async function refuse(runtime: Runtime, { scope, run, unit, runnable }: Running, judged: Judged<TSchema>): Promise<void> {
-  const nowMs = runtime.clock.nowMs();
-  const status = statusOf(unit.delivery ?? unit.definition);
-  runtime.log.error({ reason: judged.reason, message: judged.message }, 'a stored definition was refused');
-  const commit = writeUp({
-    run,
-    unit,
-    runnable,
-    judged,
-    status,
-    statusAtStart: status,
-    objects: [],
-    acted: false,
-    startedAtMs: nowMs,
-    nowMs,
-  });
-  await runtime.store.commit(scope, run, commit);
 }
 
 async function reconcile(runtime: Runtime, running: Running): Promise<RunResult> {

@@ -76,7 +76,7 @@ export function fetchFailure(error: unknown): Readonly<{ reason: FetchReason; me
     case 'gitAuthFailed':
       return { reason: 'AuthenticationFailed', message: `failed to checkout and determine revision: ${error.message}` };
     case 'egressDenied':
-      return { reason: 'AccessDenied', message: error.message };
+      return { reason: 'AccessDenied', message: `spec.url: ${error.message}` };
     default:
       return null;
   }
