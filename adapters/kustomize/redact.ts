@@ -9,7 +9,10 @@ const HARMLESS = /^\[no(Grp|Ns|Ver|Name|Kind)\]/;
  * them, and those may hold secrets), at most 2 KB. Pure.
  */
 export function readableError(stderr: string, inputDir: string): string {
-  const text = stderr.replace(/^# Warning:.*\n/gm, '').trim().replace(/^Error: /, '');
+  const text = stderr
+    .replace(/^# Warning:.*\n/gm, '')
+    .trim()
+    .replace(/^Error: /, '');
   const crash = /^(fatal error|panic|runtime): ?(.*)$/m.exec(text);
   if (crash !== null) return `kustomize ended with ${crash[1]}: ${(crash[2] ?? '').slice(0, 120)}`;
   const bare = withoutPlaces(text, inputDir);
