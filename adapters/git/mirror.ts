@@ -115,11 +115,19 @@ export async function withinBytes<T>(
 ): Promise<T> {
   const over = new AbortController();
   const error = new AppError('artifactTooLarge', `the repository is larger than ${maxBytes} bytes`);
+  const packs = join(directory, 'objects', 'pack');
   const timer = setInterval(() => {
-    void bytesOf(join(directory, 'objects', 'pack')).then((bytes) => (bytes > maxBytes ? over.abort(error) : undefined));
+    void bytesOf(packs).then((bytes) => (bytes > maxBytes ? over.abort(error) : undefined));
   }, SIZE_LOOK_MS);
   try {
-    return await work(AbortSignal.any([signal, over.signal]));
+    const done = await work(AbortSignal.any([signal, over.signal]));
+    // A fast server can send it all between two looks.
+    if ((await bytesOf(packs)) > maxBytes) throw error;
+    return done;
+  } catch (thrown) {
+    // Kept, it would be found there the next time and pass.
+    if (thrown === error || over.signal.aborted) await rm(directory, { recursive: true, force: true });
+    throw thrown;
   } finally {
     clearInterval(timer);
   }

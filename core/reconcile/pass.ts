@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts';
 import type { Judged } from '../kind.ts';
 import type { ObjectResult } from '../store.ts';
 import { contextOf } from './context.ts';
+import { maskedError, maskedJudged, maskedResults } from './masked.ts';
 import type { Running, Runtime } from './run.ts';
 
 /** What a pass came to. Exactly one of `judged` and `thrown` counts; what was saved and recorded before a throw stays. */
@@ -29,6 +30,7 @@ export async function runPass(runtime: Runtime, running: Running, statusAtStart:
   let status = statusAtStart;
   let judged: Judged<TSchema> = { is: 'waiting', reason: 'Progressing', message: 'not looked at yet', afterMs: 1_000 };
   let thrown: unknown = null;
+  let mask = (text: string): string => text;
   const limit = AbortSignal.any([running.signal, AbortSignal.timeout(runnable.timeoutMs(unit.definition))]);
   const save = async (next: JsonObject): Promise<void> => {
     status = next;
@@ -36,6 +38,7 @@ export async function runPass(runtime: Runtime, running: Running, statusAtStart:
   };
   try {
     const bound = await runtime.bind({ scope, run, unit, runnable, signal: limit });
+    mask = bound.mask;
     try {
       const ctx = contextOf(runtime, running, bound.ports, limit, objects);
       judged = await steps();
@@ -65,7 +68,13 @@ export async function runPass(runtime: Runtime, running: Running, statusAtStart:
       ? new AppError('unknownResult', `the run was still busy with ${done.at(-1) ?? 'looking'} at its time limit`)
       : error;
   }
-  return { judged, thrown, status, objects, acted: done.length > 0 };
+  return {
+    judged: maskedJudged(judged, mask),
+    thrown: maskedError(thrown, mask),
+    status,
+    objects: maskedResults(objects, mask),
+    acted: done.length > 0,
+  };
 }
 
 function timedOut(limit: AbortSignal, stop: AbortSignal): boolean {

@@ -24,7 +24,14 @@ import { statusOf, writeUp } from './write-up.ts';
  */
 export type BindPorts = (
   input: Readonly<{ scope: TenantScope; run: Run; unit: LoadedUnit; runnable: Runnable; signal: AbortSignal }>,
-) => Promise<Readonly<{ ports: Partial<Capabilities>; dispose(): Promise<void> }>>;
+) => Promise<
+  Readonly<{
+    ports: Partial<Capabilities>;
+    /** A text of this run without the values of Secrets that were read for it. */
+    mask(text: string): string;
+    dispose(): Promise<void>;
+  }>
+>;
 
 export type Runtime = Readonly<{
   store: UnitStore;

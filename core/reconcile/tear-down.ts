@@ -5,6 +5,7 @@ import type { Judged } from '../kind.ts';
 import type { ObjectResult } from '../store.ts';
 import { contextOf } from './context.ts';
 import { judgeError } from './judge.ts';
+import { maskedError, maskedJudged } from './masked.ts';
 import type { Running, RunResult, Runtime } from './run.ts';
 import type { LoadedUnit } from './store.ts';
 import { statusOf, writeUp } from './write-up.ts';
@@ -26,24 +27,31 @@ export async function tearDown(runtime: Runtime, running: Running, why: 'deleted
     } else await store.dropDefinition(scope, run, runnable.resource.finalizer ?? '');
     return 'done';
   }
-  const status = statusOf(unit.delivery ?? unit.definition);
-  await store.commit(
-    scope,
-    run,
-    writeUp({
-      run,
-      unit,
-      runnable,
-      judged,
-      status,
-      statusAtStart: status,
-      objects,
-      acted: objects.length > 0,
-      startedAtMs,
-      nowMs: clock.nowMs(),
-    }),
-  );
+  await save(runtime, running, judged, objects, startedAtMs);
   return 'done';
+}
+
+async function save(
+  runtime: Runtime,
+  { scope, run, unit, runnable }: Running,
+  judged: Judged<TSchema>,
+  objects: readonly ObjectResult[],
+  startedAtMs: number,
+): Promise<void> {
+  const status = statusOf(unit.delivery ?? unit.definition);
+  const finished = {
+    run,
+    unit,
+    runnable,
+    judged,
+    status,
+    statusAtStart: status,
+    objects,
+    acted: objects.length > 0 || judged.is === 'stalled',
+    startedAtMs,
+    nowMs: runtime.clock.nowMs(),
+  };
+  await runtime.store.commit(scope, run, writeUp(finished));
 }
 
 /** Why there is nobody to act as on the cluster any more, or null. Then the objects stay where they are and the delivery goes (definitions.md 3.5). */
@@ -59,28 +67,14 @@ function identityGone({ delivery, access, definition }: LoadedUnit): string | nu
   }
 }
 
-async function letGo(runtime: Runtime, { scope, run, unit, runnable }: Running, startedAtMs: number, why: string): Promise<RunResult> {
-  const judged: Judged<TSchema> = {
-    is: 'stalled',
-    reason: 'AccessDenied',
-    message: `Its objects were left in place: ${why}`,
-  };
-  const status = statusOf(unit.delivery);
-  await runtime.store.commit(
-    scope,
-    run,
-    writeUp({
-      run,
-      unit,
-      runnable,
-      judged,
-      status,
-      statusAtStart: status,
-      objects: [],
-      acted: true,
-      startedAtMs,
-      nowMs: runtime.clock.nowMs(),
-    }),
+async function letGo(runtime: Runtime, running: Running, startedAtMs: number, why: string): Promise<RunResult> {
+  const { scope, run, unit } = running;
+  await save(
+    runtime,
+    running,
+    { is: 'stalled', reason: 'AccessDenied', message: `Its objects were left in place: ${why}` },
+    [],
+    startedAtMs,
   );
   await runtime.store.dropDelivery(scope, run);
   if (unit.delivery !== null) runtime.released(unit.delivery.uid);
@@ -95,20 +89,24 @@ async function finalize(
 ): Promise<Judged<TSchema> | null> {
   const { scope, run, unit, runnable } = running;
   const status = statusOf(unit.delivery ?? unit.definition);
+  let mask = (text: string): string => text;
   try {
     const limit = AbortSignal.any([running.signal, AbortSignal.timeout(runnable.timeoutMs(unit.definition))]);
     const bound = await runtime.bind({ scope, run, unit, runnable, signal: limit });
+    mask = bound.mask;
     try {
       const ctx = contextOf(runtime, running, bound.ports, limit, objects);
-      return await runnable.finalize(
+      const judged = await runnable.finalize(
         ctx,
         { definition: unit.definition, status, done: [], clusterId: run.clusterId, deliveryId: unit.delivery?.uid ?? null },
         why,
       );
+      return maskedJudged(judged, mask);
     } finally {
       await bound.dispose();
     }
-  } catch (error) {
+  } catch (thrown) {
+    const error = maskedError(thrown, mask);
     runtime.log.info({ error, why }, 'teardown ended with an error');
     return judgeError(error, 'PruneFailed');
   }

@@ -28,7 +28,7 @@ export async function startPlane(
     // A hurried end must not leave the plane's own children behind: it ends them on SIGTERM.
     lastSignal: 'SIGTERM',
     env: {
-      ...inherited(),
+      ...inheritedEnvironment(),
       WEIR_STATE_DIR: stateDir,
       WEIR_PORT: '0',
       WEIR_EGRESS_ALLOW: DEMO_EGRESS,
@@ -59,8 +59,8 @@ async function readyLine(logFile: string) {
   return Value.Check(Ready, parsed) ? parsed : null;
 }
 
-/** What Node and the tools need of our own environment; nothing of WEIR_* leaks into the demo. */
-function inherited(): Record<string, string> {
+/** What Node, Go and the tools need of our own environment; no other WEIR_ variable leaks in. */
+export function inheritedEnvironment(): Record<string, string> {
   const names = [
     'PATH',
     'HOME',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { demoEnvironment } from '#tests/harness/demo.ts';
+import { inheritedEnvironment } from '#deploy/demo/plane-process.ts';
 import { useTemporaryDir } from '#tests/harness/hooks.ts';
 
 const run = promisify(execFile);
@@ -24,7 +24,7 @@ async function processesOf(folder: string): Promise<readonly string[]> {
 test('npm run demo -- --once --json shows every step, prints measured values and leaves no process behind', async () => {
   const root = join(dir(), 'demo');
   const { stdout } = await run(process.execPath, [PROGRAM, '--once', '--json', '--dir', root], {
-    env: demoEnvironment(),
+    env: inheritedEnvironment(),
     timeout: 240_000,
     maxBuffer: 16 * 1024 * 1024,
   });

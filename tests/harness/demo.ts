@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
+import { inheritedEnvironment } from '#deploy/demo/plane-process.ts';
 import type { Children } from '#deploy/local/children.ts';
 import { startProcess } from '#deploy/local/process.ts';
 
@@ -41,7 +42,7 @@ export async function startDemo(children: Children, dir: string): Promise<Static
     command: process.execPath,
     args: [PROGRAM, '--json', '--dir', dir],
     cwd: dir,
-    env: demoEnvironment(),
+    env: inheritedEnvironment(),
     logFile,
     // Its own parts end when it is told to end; killed, it could not tell them.
     lastSignal: 'SIGTERM',
@@ -51,25 +52,6 @@ export async function startDemo(children: Children, dir: string): Promise<Static
   const ready = await readyLine(logFile);
   if (ready === null) throw new Error('the demo did not say that it is ready');
   return ready;
-}
-
-/** What Node, Go and the tools need; no WEIR_ variable of ours leaks in. */
-export function demoEnvironment(): Record<string, string> {
-  const names = [
-    'PATH',
-    'HOME',
-    'LANG',
-    'TMPDIR',
-    'XDG_CACHE_HOME',
-    'GOPATH',
-    'GOMODCACHE',
-    'GOCACHE',
-    'GOPROXY',
-    'GOFLAGS',
-    'WEIR_TOOLS_MIRROR',
-    'WEIR_SANDBOX',
-  ];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] ?? '']])));
 }
 
 async function readyLine(logFile: string): Promise<Static<typeof DemoReady> | null> {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
 import { readConditions } from '#core/conditions.ts';
-import { at, isObject, type JsonObject } from '#core/json.ts';
+import { at, isObject, type JsonObject, textAt } from '#core/json.ts';
 import { callPlane, collectionPath, expectPlane, type PlaneUser } from '#deploy/demo/plane-client.ts';
 import { until } from '#deploy/demo/until.ts';
 import { type ClusterAdmin, callCluster } from '#deploy/local/cluster-api.ts';
@@ -75,7 +75,7 @@ export function useApp(prefix: string): App {
   const collection = (kind: string): string => collectionPath(API[kind] ?? '', kind, NAMESPACE);
   const admins = new Map<string, ClusterAdmin>();
   const create = async (object: JsonObject): Promise<void> => {
-    const kind = String(object['kind']);
+    const kind = textAt(object, 'kind') ?? '';
     await expectPlane(user(0), 'POST', collection(kind), object);
     const name = at(object, 'metadata', 'name');
     state.made.push([kind, typeof name === 'string' ? name : '']);

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { appendAudit } from '#adapters/postgres/audit.ts';
 import {
   changesSince,
   currentVersion,
@@ -9,7 +10,6 @@ import {
   noConsequences,
   updateObject,
 } from '#adapters/postgres/objects.ts';
-import { appendAudit } from '#adapters/postgres/audit.ts';
 import { openTenantDb, type TenantDb } from '#adapters/postgres/tenant-db.ts';
 import { silentLog } from '#core/log.ts';
 import type { Change } from '#core/store.ts';

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { insertObject, deleteObject, noConsequences, updateObject } from '#adapters/postgres/objects.ts';
-import { currentVersion, getObject, getObjectByUid, listObjects } from '#adapters/postgres/objects.ts';
-import { changesSince } from '#adapters/postgres/objects.ts';
+import {
+  changesSince,
+  currentVersion,
+  deleteObject,
+  getObject,
+  getObjectByUid,
+  insertObject,
+  listObjects,
+  noConsequences,
+  updateObject,
+} from '#adapters/postgres/objects.ts';
 import { rollbackWith } from '#adapters/postgres/tenant-tx.ts';
 import { newObject, usePlane } from '#tests/postgres/plane.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { artifactOwned, recordArtifact } from '#adapters/postgres/artifacts.ts';
-import { listLedger, addLedger } from '#adapters/postgres/ledger.ts';
+import { addLedger, listLedger } from '#adapters/postgres/ledger.ts';
 import { recallLook, rememberLook } from '#adapters/postgres/looks.ts';
 import { insertObject, noConsequences } from '#adapters/postgres/objects.ts';
 import { hookDirectory, placesPort } from '#adapters/postgres/ports.ts';

@@ -4,10 +4,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { putCredential, readCredential } from '#adapters/postgres/cluster-access.ts';
 import { type KeyRing, openKeyRing } from '#adapters/postgres/key-ring.ts';
 import { openKeyFile } from '#adapters/postgres/keys-file.ts';
-import { insertObject, noConsequences, updateObject } from '#adapters/postgres/objects.ts';
+import { changesSince, insertObject, noConsequences, updateObject } from '#adapters/postgres/objects.ts';
 import { destroyKeys } from '#adapters/postgres/sealing.ts';
 import { openSecret, sealSecret } from '#adapters/postgres/secrets.ts';
-import { changesSince } from '#adapters/postgres/objects.ts';
 import { useTemporaryDir } from '#tests/harness/hooks.ts';
 import { newObject, type TestTenant, usePlane } from '#tests/postgres/plane.ts';
 
