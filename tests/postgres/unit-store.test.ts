@@ -228,35 +228,6 @@ describe('commit', () => {
     expect(await work(object.uid)).toMatchObject({ never: true, leased: false });
   });
 
-  test('a repeated event raises its count at most every ten seconds', async () => {
-    const tenant = await plane.newTenant();
-    const object = await define(tenant);
-    const event = {
-      kind: 'GitRepository',
-      apiVersion: 'x/v1',
-      namespace: object.namespace,
-      name: object.name,
-      uid: object.uid,
-      type: 'Warning',
-      reason: 'Failed',
-      message: 'no',
-      annotations: {},
-    } as const;
-    const again = async () => store.commit(tenant.scope, await claimed(tenant, object), { ...quiet, event, dueInMs: 0 });
-    const events = () => plane.db.inTenant(tenant.scope, (tx) => listObjects(tx, { kind: 'Event', namespaces: null }));
-    await again();
-    await again();
-    expect((await events()).map((one) => one.body['count'])).toEqual([1]);
-    await plane.ask(
-      `update weir.objects set body = replace(body::text, 'lastTimestamp":"20', 'lastTimestamp":"19')::json where tenant_id = $1 and kind = 'Event'`,
-      [tenant.tenantId],
-    );
-    await again();
-    const [raised] = await events();
-    expect(raised?.body['count']).toBe(2);
-    expect(raised?.body['lastTimestamp']).toEqual(expect.stringMatching(/^20/));
-  });
-
   test('a run whose object was deleted meanwhile has lost', async () => {
     const tenant = await plane.newTenant();
     const object = await define(tenant);
