@@ -2,6 +2,7 @@ import { createGit } from '#adapters/git/git.ts';
 import { hookDirectory, placesPort } from '#adapters/postgres/ports.ts';
 import type { Capabilities, Need } from '#core/ports.ts';
 import type { BindPorts } from '#core/reconcile/run.ts';
+import { newSecretMask } from '#core/secret-mask.ts';
 import type { WorkerAdapters } from './adapters.ts';
 import { careFor } from './ports/care.ts';
 import { clusterFor } from './ports/cluster.ts';
@@ -13,13 +14,14 @@ import { secretsFor } from './ports/secrets.ts';
  */
 export function bindPorts(adapters: WorkerAdapters): BindPorts {
   return async ({ scope, run, unit, runnable }) => {
+    const mask = newSecretMask();
     const makers: { [N in Need]: () => Capabilities[N] | Promise<Capabilities[N]> } = {
       lookup: () => adapters.store.lookup(scope, run.clusterId),
-      secrets: () => secretsFor(adapters, scope),
+      secrets: () => secretsFor(adapters, scope, mask),
       git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }),
       artifacts: () => adapters.artifacts,
       render: () => renderFor(adapters, scope),
-      cluster: () => clusterFor(adapters, scope, run, unit),
+      cluster: () => clusterFor(adapters, scope, run, unit, mask),
       inventory: () => adapters.store.inventory(scope, run),
       hooks: () => hookDirectory(adapters.db, scope, unit.definition.uid),
       care: () => careFor(adapters, scope, unit.definition),
@@ -27,6 +29,6 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
     };
     const ports: Partial<Record<Need, unknown>> = {};
     for (const need of runnable.needs) ports[need] = await makers[need]();
-    return { ports: ports as Partial<Capabilities>, dispose: async () => undefined };
+    return { ports: ports as Partial<Capabilities>, mask: mask.text, dispose: async () => undefined };
   };
 }

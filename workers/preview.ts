@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import Value from 'typebox/value';
 import { accessOf } from '#adapters/postgres/cluster-access.ts';
 import { accountFor } from '#core/account.ts';
-import type { ClusterDiff } from '#core/diff.ts';
+import type { ClusterDiff, FieldChange } from '#core/diff.ts';
 import { AppError, TerminalError } from '#core/errors.ts';
 import { noFailpoints } from '#core/failpoints.ts';
+import { isObject, type Json } from '#core/json.ts';
 import type { Ctx } from '#core/kind.ts';
 import type { Log } from '#core/log.ts';
 import type { Inventory } from '#core/ports.ts';
 import type { Place } from '#core/reconcile/store.ts';
+import { newSecretMask, type SecretMask } from '#core/secret-mask.ts';
 import type { StoredObject } from '#core/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import { preview } from '#kinds/kustomization/preview.ts';
@@ -34,15 +36,29 @@ type Asked = Readonly<{ scope: TenantScope; proposed: StoredObject; place: Place
 
 async function onCluster(adapters: WorkerAdapters, log: Log, asked: Asked): Promise<ClusterDiff> {
   const cluster = `${asked.place.clusterNamespace}/${asked.place.clusterName}`;
+  const mask = newSecretMask();
   try {
-    return { cluster, objects: await look(adapters, log, asked) };
+    const objects = await look(adapters, log, asked, mask);
+    // Who may ask need not be allowed to read the Secrets that are substituted.
+    return { cluster, objects: objects.map((one) => ({ ...one, fields: one.fields.map((field) => maskedField(field, mask)) })) };
   } catch (error) {
-    if (error instanceof AppError || error instanceof TerminalError) return { cluster, objects: [], error: error.message };
+    if (error instanceof AppError || error instanceof TerminalError) return { cluster, objects: [], error: mask.text(error.message) };
     throw error;
   }
 }
 
-async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place, signal }: Asked) {
+function maskedField({ path, from, to }: FieldChange, mask: SecretMask): FieldChange {
+  return { path: mask.text(path), from: maskedJson(from, mask), to: maskedJson(to, mask) };
+}
+
+function maskedJson(value: Json, mask: SecretMask): Json {
+  if (typeof value === 'string') return mask.text(value);
+  if (Array.isArray(value)) return value.map((one: Json) => maskedJson(one, mask));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [mask.text(key), maskedJson(one ?? null, mask)]));
+}
+
+async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place, signal }: Asked, mask: SecretMask) {
   const { db, store, clusters, clock } = adapters;
   const spec: unknown = proposed.body['spec'];
   if (!Value.Check(KustomizationSpec, spec)) throw new Error('a proposed Kustomization was not checked before its preview');
@@ -59,7 +75,7 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
     nowMs: clock.nowMs,
     record: () => undefined,
     lookup,
-    secrets: secretsFor(adapters, scope),
+    secrets: secretsFor(adapters, scope, mask),
     render: renderFor(adapters, scope),
     cluster: clusters.bind({ scope, access, account: accountFor(access, proposed), deliveryId }),
     inventory: readOnlyInventory(adapters, scope, proposed, place, deliveryId),

@@ -27,6 +27,7 @@ export async function reconcileReceiver(api: Api, uid: string): Promise<RunResul
         secrets: { read: (namespace: string, name: string) => readSecret(api, scope, namespace, name) },
         hooks: hookDirectory(db, scope, uid),
       },
+      mask: (text: string) => text,
       dispose: async () => undefined,
     }),
     clock: api.clock,

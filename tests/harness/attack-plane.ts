@@ -22,6 +22,8 @@ export type AttackPerson = 'pat' | 'alice' | 'vera' | 'bob';
 export type SharedAttackPlane = Readonly<{
   dir: string;
   stateDir: string;
+  /** Where its temporary files go. */
+  temporaryDir: string;
   logFile: string;
   pid: number;
   /** A value in the environment of the plane and of nobody else. */
@@ -42,7 +44,8 @@ export const deployer = Object.freeze({ cluster: 'east', namespace: 'team-a', na
 /** Starts all of it; `children` ends it. */
 export async function startAttackPlane(children: Children, dir: string): Promise<SharedAttackPlane> {
   const stateDir = join(dir, 'plane');
-  await mkdir(stateDir, { recursive: true, mode: 0o755 });
+  const temporaryDir = join(dir, 'tmp');
+  for (const one of [stateDir, temporaryDir]) await mkdir(one, { recursive: true, mode: 0o755 });
   const [authority, tools] = await Promise.all([openLocalAuthority(join(stateDir, 'ca'), 'attack tests'), loadToolPaths()]);
   if (tools.redis === null) throw new Error('this machine has no Redis: run `npm run setup`, it says what is missing');
   const clusterOf = (name: string) => startCluster(children, { dir: join(dir, `cluster-${name}`), name, controllers: false, tools });
@@ -62,6 +65,7 @@ export async function startAttackPlane(children: Children, dir: string): Promise
       WEIR_DATABASE_URL: databaseUrl,
       WEIR_REDIS_URL: redis.url,
       WEIR_LOG_LEVEL: 'debug',
+      TMPDIR: temporaryDir,
       CANARY: environmentCanary,
     },
   });
@@ -77,6 +81,7 @@ export async function startAttackPlane(children: Children, dir: string): Promise
   return {
     dir,
     stateDir,
+    temporaryDir,
     logFile,
     pid: plane.pid,
     environmentCanary,

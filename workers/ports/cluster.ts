@@ -3,6 +3,7 @@ import { AppError, TerminalError } from '#core/errors.ts';
 import { textAt } from '#core/json.ts';
 import type { Cluster } from '#core/ports.ts';
 import type { LoadedUnit } from '#core/reconcile/store.ts';
+import type { SecretMask } from '#core/secret-mask.ts';
 import type { Run, StoredObject } from '#core/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import type { WorkerAdapters } from '../adapters.ts';
@@ -12,11 +13,17 @@ import { secretsFor } from './secrets.ts';
  * The delivery's cluster, as the one account the definition may act as. Throws TerminalError AccessDenied (account not registered, cluster withdrawn), ClusterPaused;
  * AppError buildFailed for a kubeconfig Secret that is missing. There is no fallback identity.
  */
-export async function clusterFor(adapters: WorkerAdapters, scope: TenantScope, run: Run, unit: LoadedUnit): Promise<Cluster> {
+export async function clusterFor(
+  adapters: WorkerAdapters,
+  scope: TenantScope,
+  run: Run,
+  unit: LoadedUnit,
+  mask: SecretMask,
+): Promise<Cluster> {
   const { definition, delivery, access } = unit;
   if (delivery === null || run.clusterId === null) throw new Error('a definition has no cluster');
   const secret = kubeconfigSecret(definition);
-  if (secret !== null) return privateCluster(adapters, scope, run.clusterId, definition, delivery, secret);
+  if (secret !== null) return privateCluster({ adapters, scope, mask }, run.clusterId, definition, delivery, secret);
   if (access === null)
     throw new TerminalError('AccessDenied', 'this cluster was withdrawn from the tenant: ask its owner for a ClusterGrant');
   if (access.paused)
@@ -28,14 +35,13 @@ export async function clusterFor(adapters: WorkerAdapters, scope: TenantScope, r
 }
 
 async function privateCluster(
-  adapters: WorkerAdapters,
-  scope: TenantScope,
+  { adapters, scope, mask }: Readonly<{ adapters: WorkerAdapters; scope: TenantScope; mask: SecretMask }>,
   clusterId: string,
   definition: StoredObject,
   delivery: StoredObject,
   secret: Readonly<{ name: string; key: string | null }>,
 ): Promise<Cluster> {
-  const data = await secretsFor(adapters, scope).read(definition.namespace, secret.name);
+  const data = await secretsFor(adapters, scope, mask).read(definition.namespace, secret.name);
   const shown = `spec.kubeConfig.secretRef: Secret '${definition.namespace}/${secret.name}'`;
   if (data === null) throw new AppError('clusterAnswer', `${shown} not found: create it with a kubeconfig under the key value`);
   const bytes = secret.key === null ? (data['value'] ?? data['value.yaml']) : data[secret.key];

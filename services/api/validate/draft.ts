@@ -1,7 +1,7 @@
 import { AppError, type Cause } from '#core/errors.ts';
 import { isObject, type Json, type JsonObject } from '#core/json.ts';
 import { apiVersionOf, type Resource } from '#core/resource.ts';
-import { causesOf } from '#services/api/validate/causes.ts';
+import { causesOf, withoutLogin } from '#services/api/validate/causes.ts';
 import type { Schemas } from '#services/api/validate/compile.ts';
 import { applyDefaults } from '#services/api/validate/defaults.ts';
 import { type Metadata, readMetadata } from '#services/api/validate/metadata.ts';
@@ -92,6 +92,10 @@ function ruleText(body: JsonObject, field: string, message: string): string {
   let current: Json | undefined = body;
   for (const part of field.split('.')) current = isObject(current) ? current[part] : undefined;
   const shown =
-    typeof current === 'string' && current.length <= 256 ? JSON.stringify(current) : Array.isArray(current) ? '"array"' : '"object"';
+    typeof current === 'string' && current.length <= 256
+      ? withoutLogin(JSON.stringify(current))
+      : Array.isArray(current)
+        ? '"array"'
+        : '"object"';
   return `Invalid value: ${shown}: ${message}`;
 }
