@@ -16,6 +16,8 @@ export type OidcOptions = Readonly<{
   idTokenSeconds?: number;
   /** Default one day. */
   refreshTokenSeconds?: number;
+  /** The issuer's name holds it; default any free one. */
+  port?: number;
 }>;
 
 export type OidcServer = Readonly<{
@@ -42,12 +44,12 @@ const keyId = 'demo';
 const loginPath = /^\/demo-login\/[A-Za-z0-9_-]{1,100}$/;
 const maxFormBytes = 4_096;
 
-/** A real OpenID provider in this process, on a free port of 127.0.0.1, in which everybody may log in as anybody: demo and tests only. */
+/** A real OpenID provider in this process, on the given or a free port of 127.0.0.1, in which everybody may log in as anybody: demo and tests only. */
 export async function startOidcServer(options: OidcOptions): Promise<OidcServer> {
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
   const certificate = await localServerCertificate(options.authority, 'demo identity provider');
   const server = createServer({ cert: certificate.certificatePem, key: certificate.keyPem });
-  const issuer = `https://${host}:${await listen(server)}`;
+  const issuer = `https://${host}:${await listen(server, options.port ?? 0)}`;
   const provider = new Provider(
     issuer,
     oidcConfiguration({
@@ -115,8 +117,8 @@ async function readForm(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, host);
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, host);
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the identity provider got no port');

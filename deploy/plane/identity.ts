@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { KeyAndCertificate } from '#adapters/x509/issue.ts';
 import type { Config } from '#core/config.ts';
+import { isErrno } from '#deploy/local/children.ts';
 import { startOidcServer } from '#deploy/local/oidc.ts';
 import type { DemoUser } from '#deploy/local/oidc-settings.ts';
+import { freePort } from '#deploy/local/ports.ts';
 
 /** Who says who people are. */
 export type Identity = Readonly<{
@@ -44,7 +46,8 @@ export async function openIdentity(config: Config, authority: KeyAndCertificate)
       stop: async () => undefined,
     };
   }
-  const server = await startOidcServer({ authority, users: demoUsers, idTokenSeconds: DEMO_TOKEN_SECONDS });
+  const port = await keptPort(join(config.stateDir, 'demo-login-port'));
+  const server = await startOidcServer({ authority, users: demoUsers, idTokenSeconds: DEMO_TOKEN_SECONDS, port });
   return {
     ...shared,
     issuer: server.issuer,
@@ -54,6 +57,19 @@ export async function openIdentity(config: Config, authority: KeyAndCertificate)
     demo: true,
     stop: () => server.stop(),
   };
+}
+
+/** Members are known by issuer and subject, and the issuer's name holds its port: after a restart it must be the same one, or nobody is a member of anything. */
+async function keptPort(file: string): Promise<number> {
+  const kept = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return null;
+    throw error;
+  });
+  if (kept !== null && /^[0-9]{1,5}\n$/.test(kept)) return Number(kept);
+  const port = await freePort();
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${port}\n`);
+  return port;
 }
 
 /** Where the plane keeps its own authority. */
