@@ -1,5 +1,7 @@
 import Fastify from 'fastify';
 import { AppError } from '#core/errors.ts';
+import type { Principal } from '#core/tenant.ts';
+import { principalKey } from '#services/api/auth/principal-key.ts';
 import type { ApiDeps, ServerTls } from '#services/api/deps.ts';
 import { credentialRoutes } from '#services/api/routes/credentials/credential-routes.ts';
 import { hookRoutes } from '#services/api/routes/hook/hook-routes.ts';
@@ -9,7 +11,7 @@ import { serviceAccountTokenRoutes } from '#services/api/routes/token/token-rout
 import type { App, Reply, Request } from '#services/api/wire/http.ts';
 import { checkRoutes, type Route } from '#services/api/wire/route.ts';
 import { sendAnswer } from '#services/api/wire/send.ts';
-import { type Admitted, admit, auditIdOf } from '#services/api/wire/serve.ts';
+import { type Admitted, admit, auditIdOf, paramsOf } from '#services/api/wire/serve.ts';
 import { failureOf, methodNotAllowed, pathNotFound } from '#services/api/wire/status.ts';
 
 /** kube-apiserver's default for streams of one HTTP/2 connection is 100; each watch holds one. */
@@ -42,7 +44,8 @@ export function buildApp(deps: ApiDeps, options: AppOptions): App {
   app.addHook('preParsing', async (request) => {
     delete request.raw.headers['content-type'];
   });
-  app.setErrorHandler(async (error, request, reply) => fail(deps, request, reply, error));
+  const callers = new WeakMap<Request, Principal>();
+  app.setErrorHandler(async (error, request, reply) => fail(deps, request, reply, error, callers.get(request)));
   app.setNotFoundHandler(async (request, reply) => answerUnknownPath(deps, routes, request, reply));
   const admitted = new WeakMap<Request, Admitted>();
   for (const route of routes) {
@@ -52,7 +55,7 @@ export function buildApp(deps: ApiDeps, options: AppOptions): App {
       exposeHeadRoute: false,
       onRequest: async (request, reply) => {
         auditIdOf(reply);
-        admitted.set(request, await admit(deps, route, request, reply));
+        admitted.set(request, await admit(deps, route, request, reply, (principal) => callers.set(request, principal)));
       },
       handler: async (request, reply) => {
         const ready = admitted.get(request);
@@ -80,12 +83,25 @@ function newServer(deps: ApiDeps, { certificatePem, keyPem }: ServerTls): App {
   });
 }
 
-async function fail(deps: ApiDeps, request: Request, reply: Reply, error: unknown): Promise<Reply> {
+async function fail(deps: ApiDeps, request: Request, reply: Reply, error: unknown, caller?: Principal): Promise<Reply> {
   const auditId = auditIdOf(reply);
   const failure = failureOf(error, auditId);
-  if (failure.code === 500)
-    deps.log.error({ error, auditId, method: request.method, path: request.url.split('?', 1)[0] }, 'a request failed by a bug of ours');
+  const facts = { auditId, ...factsOf(request), ...(caller === undefined ? {} : { actor: principalKey(caller) }) };
+  if (failure.code === 500) deps.log.error({ error, ...facts }, 'a request failed by a bug of ours');
+  else if (failure.code === 403 || (failure.code < 500 && failure.code !== 409 && request.method !== 'GET'))
+    deps.log.info({ ...facts, code: failure.code, reason: failure.status['reason'] ?? null }, 'a request was refused');
   return sendAnswer(deps, request, reply, { is: 'json', status: failure.code, value: failure.status, headers: failure.headers });
+}
+
+/** What was asked, by its route and the object's place: a whole path may be a secret, as that of a webhook is. */
+function factsOf(request: Request): Readonly<Record<string, string>> {
+  const { namespace, name } = paramsOf(request.params);
+  return {
+    method: request.method,
+    route: request.routeOptions.url ?? '(none)',
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+  };
 }
 
 /** Identity comes before existence, also for paths (kube-api.md 2.4). */

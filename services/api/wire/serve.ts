@@ -12,14 +12,21 @@ import type { PublicRoute, ResourceRoute, Route } from '#services/api/wire/route
 /** A request that passed identity, rights, size and content type, in the order of kube-api.md 2.4; `run` is its handler. */
 export type Admitted = Readonly<{ call: Call; run: () => Promise<Answer> }>;
 
-/** All checks before a body is decoded. Throws AppError in the order of kube-api.md 2.4. */
-export async function admit(deps: ApiDeps, route: Route, request: Request, reply: Reply): Promise<Admitted> {
+/** All checks before a body is decoded; `known` hears who asks as soon as that is clear. Throws AppError in the order of kube-api.md 2.4. */
+export async function admit(
+  deps: ApiDeps,
+  route: Route,
+  request: Request,
+  reply: Reply,
+  known: (principal: Principal) => void,
+): Promise<Admitted> {
   const early = earlyCall(request, reply);
   if (isPublic(route)) {
     const call: Call = { ...early, body: await bodyOf(deps, route, request) };
     return { call, run: () => route.handler(call) };
   }
   const principal = await deps.authenticate(request.headers);
+  known(principal);
   if (isResource(route)) {
     const grant = await decideRoute(deps, route, principal, early);
     const call: SignedInCall = { ...early, principal, body: await bodyOf(deps, route, request) };
@@ -73,7 +80,7 @@ export function auditIdOf(reply: Reply): string {
   return fresh;
 }
 
-function paramsOf(params: unknown): Readonly<Record<string, string>> {
+export function paramsOf(params: unknown): Readonly<Record<string, string>> {
   const texts: Record<string, string> = {};
   if (typeof params !== 'object' || params === null) return texts;
   for (const [name, value] of Object.entries(params)) if (typeof value === 'string') texts[name] = value;
