@@ -8,7 +8,7 @@ import { noFailpoints } from '#core/failpoints.ts';
 import { isObject, type Json } from '#core/json.ts';
 import type { Ctx } from '#core/kind.ts';
 import type { Log } from '#core/log.ts';
-import type { Inventory } from '#core/ports.ts';
+import type { Inventory, Lookup, Secrets } from '#core/ports.ts';
 import type { Place } from '#core/reconcile/store.ts';
 import { newSecretMask, type SecretMask } from '#core/secret-mask.ts';
 import type { StoredObject } from '#core/store.ts';
@@ -67,6 +67,8 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
   const lookup = store.lookup(scope, place.clusterId);
   const delivery = await lookup.deliveryOf({ kind: proposed.kind, namespace: proposed.namespace, name: proposed.name });
   const deliveryId = delivery?.uid ?? randomUUID();
+  const secrets = secretsFor(adapters, scope, mask);
+  await learnSubstituted({ lookup, secrets }, proposed);
   const ctx: Ctx<'lookup' | 'secrets' | 'render' | 'cluster' | 'inventory'> = {
     scope,
     signal,
@@ -75,7 +77,7 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
     nowMs: clock.nowMs,
     record: () => undefined,
     lookup,
-    secrets: secretsFor(adapters, scope, mask),
+    secrets,
     render: renderFor(adapters, scope),
     cluster: clusters.bind({ scope, access, account: accountFor(access, proposed), deliveryId }),
     inventory: readOnlyInventory(adapters, scope, proposed, place, deliveryId),
@@ -85,6 +87,16 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
   } finally {
     if (delivery === null) clusters.release(deliveryId);
   }
+}
+
+/** What is on the cluster now was substituted from the Secrets that the stored definition names, whatever the proposed one says. */
+async function learnSubstituted(
+  { lookup, secrets }: Readonly<{ lookup: Lookup; secrets: Secrets }>,
+  { kind, namespace, name }: StoredObject,
+) {
+  const spec: unknown = (await lookup.get({ kind, namespace, name }))?.body['spec'];
+  if (!Value.Check(KustomizationSpec, spec)) return;
+  for (const from of spec.postBuild?.substituteFrom ?? []) if (from.kind === 'Secret') await secrets.read(namespace, from.name);
 }
 
 /** The records of a delivery that no run owns: what would write refuses. */

@@ -304,11 +304,14 @@ async function writesWithoutReading(): Promise<void> {
   await calls.ask('robot', path, { method: 'PATCH', body: operations, headers: { 'content-type': 'application/json-patch+json' } });
   const copy = [{ op: 'copy', from: '/data/password', path: '/metadata/annotations' }];
   await calls.ask('robot', path, { method: 'PATCH', body: copy, headers: { 'content-type': 'application/json-patch+json' } });
+  // Another Secret is substituted: both what is there and what would be there came out of one.
+  const proposed = kustomization('./ok', { postBuild: { substituteFrom: [{ kind: 'Secret', name: 'r-string-data' }] } });
   const diff = await calls.ask('robot', `${pathOf('Kustomization', 'team-a', 'r-ok')}/diff`, {
     method: 'POST',
-    body: object('Kustomization', 'team-a', 'r-ok', kustomization('./ok', { namePrefix: 'new-' }), { labels: { case: 'r' } }),
+    body: object('Kustomization', 'team-a', 'r-ok', proposed, { labels: { case: 'r' } }),
   });
   expect(diff.status, diff.text).toBe(200);
+  expect(diff.text).toContain('{"path":"data.password","from":"***","to":"***"}');
 }
 
 const forms = [
