@@ -30,7 +30,7 @@ function spec(log: string) {
   return {
     name: 'npm start',
     command: process.execPath,
-    args: ['--import', './bin/require-node.js', 'deploy/start.ts', '--json'],
+    args: ['deploy/start.ts', '--json'],
     env: { ...Object.fromEntries(inherited), WEIR_STATE_DIR: join(dir(), 'state'), WEIR_PORT: '0' },
     cwd: root,
     logFile: join(dir(), log),
