@@ -41,13 +41,13 @@ it.each([
   ['a1', 'POST', false],
   ['a2', 'POST', false],
   ['a3', 'POST', true],
-  ['a1', 'PUT', false],
-  ['a3', 'PUT', true],
+  ['a1', 'PATCH', false],
+  ['a3', 'PATCH', true],
 ] as const)('killed at %s of a %s', async (point, method, isThere) => {
   const name = `${point}-${method.toLowerCase()}`;
   const alice = await enter('alice');
   await write(alice, 'POST', `kept-${name}`, 'acknowledged');
-  if (method === 'PUT') await write(alice, 'POST', name, 'before');
+  if (method === 'PATCH') await write(alice, 'POST', name, 'before');
   await at.plane?.process.stop('SIGKILL');
   await storesEnded(at.stateDir);
 
@@ -62,7 +62,7 @@ it.each([
   expect(Date.now() - fromMs, 'ready again').toBeLessThan(READY_MS);
   const stored = await storedConfigMaps(await embeddedDatabaseUrl(at.stateDir));
   expect(lostWrites(history, stored)).toEqual([]);
-  expect(stored.find((one) => one.name === name)?.content ?? 'nothing').toBe(isThere ? 'after' : method === 'PUT' ? 'before' : 'nothing');
+  expect(stored.find((one) => one.name === name)?.content ?? 'nothing').toBe(isThere ? 'after' : method === 'PATCH' ? 'before' : 'nothing');
   // The member is one still: the demo provider's name did not change with the restart.
   expect(textAt(await expectPlane(await enter('alice'), 'GET', `${PATH}/kept-${name}`), 'data', 'value')).toBe('acknowledged');
 });
@@ -78,9 +78,10 @@ async function enter(id: string): Promise<PlaneUser> {
 }
 
 /** One write, kept in the history with what came of it. */
-async function write(user: PlaneUser, method: 'POST' | 'PUT', name: string, value: string): Promise<ClientWrite['outcome']> {
+async function write(user: PlaneUser, method: 'POST' | 'PATCH', name: string, value: string): Promise<ClientWrite['outcome']> {
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: faultTenant.namespace }, data: { value } };
-  const answer = await callPlane(user, method, method === 'POST' ? PATH : `${PATH}/${name}`, body).catch(() => null);
+  const [path, type] = method === 'POST' ? [PATH, 'application/json'] : [`${PATH}/${name}`, 'application/merge-patch+json'];
+  const answer = await callPlane(user, method, path, body, type).catch(() => null);
   const outcome = answer === null ? 'unknown' : answer.status < 300 ? 'ok' : 'refused';
   history.push({ name, outcome, generation: null, content: value });
   return outcome;

@@ -68,16 +68,16 @@ export function orphans(live: readonly Pick<LiveObject, 'id'>[], inventory: Read
   return live.flatMap((one) => (inventory.has(one.id) ? [] : [`${one.id}: lives and is in no inventory`]));
 }
 
-/** INV-6: nothing was deleted that the newest verified revision of that moment holds, nor anything that no inventory ever named. */
+/** INV-6: nothing was deleted that the newest verified revision of that moment holds, nor anything that the plane never made. */
 export function wrongfulDeletions(
   deletions: readonly Deletion[],
   revisions: readonly Revision[],
-  everRecorded: ReadonlySet<string>,
+  everOurs: ReadonlySet<string>,
 ): readonly string[] {
   return deletions.flatMap((one) => {
     const revision = revisions.findLast((each) => each.fromMs <= one.atMs);
     if (revision?.ids.has(one.id) === true) return [`${one.id}: deleted by ${one.user} while the source holds it`];
-    return everRecorded.has(one.id) ? [] : [`${one.id}: deleted by ${one.user} and never ours`];
+    return everOurs.has(one.id) ? [] : [`${one.id}: deleted by ${one.user} and never ours`];
   });
 }
 

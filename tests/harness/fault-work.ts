@@ -33,8 +33,6 @@ export type WorkHistory = Readonly<{
   violations(inventory: ReadonlySet<string>): Promise<readonly string[]>;
   /** Waits for INV-4 and INV-3 and then checks all of them; throws with what is wrong at the end of the time. */
   converged(timeoutMs: number): Promise<void>;
-  /** Ids that were in an inventory at some moment that a test looked. */
-  note(ids: ReadonlySet<string>): void;
   stop(): void;
 }>;
 
@@ -44,14 +42,13 @@ export async function openHistory(stage: FaultStage, first: Readonly<Record<stri
   const state = { values: new Map(Object.entries(first)), asked: 0 };
   const revisions: Revision[] = [{ fromMs: 0, ids: new Set([...state.values.keys()].map(id)) }];
   const acknowledged: string[] = [];
-  const recorded = new Set<string>();
   const watching: Watching = await watchObjects(cluster.admin);
   const wanted = () => [...state.values].map(([name, content]) => ({ id: id(name), content }));
   const violations = async (inventory: ReadonlySet<string>): Promise<readonly string[]> => {
-    for (const one of inventory) recorded.add(one);
-    const live = await liveObjects(cluster.admin);
-    const deletions = (await writesOf(cluster)).filter((one) => one.verb.startsWith('delete'));
-    return [...orphans(live, inventory), ...wrongfulDeletions(deletions, revisions, recorded), ...fenceReversals(watching.seen())];
+    const [live, writes] = await Promise.all([liveObjects(cluster.admin), writesOf(cluster)]);
+    const deletions = writes.filter((one) => one.verb.startsWith('delete'));
+    const ours = new Set([...inventory, ...writes.filter((one) => !one.verb.startsWith('delete')).map((one) => one.id)]);
+    return [...orphans(live, inventory), ...wrongfulDeletions(deletions, revisions, ours), ...fenceReversals(watching.seen())];
   };
   const open = async (): Promise<readonly string[]> => {
     const url = await stage.databaseUrl();
@@ -93,9 +90,6 @@ export async function openHistory(stage: FaultStage, first: Readonly<Record<stri
       );
       const found = await violations(await inventoryIds(await stage.databaseUrl()));
       if (found.length > 0) throw new Error(`violations: ${found.join('; ')}`);
-    },
-    note: (ids) => {
-      for (const one of ids) recorded.add(one);
     },
     stop: watching.stop,
   };
