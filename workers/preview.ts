@@ -20,31 +20,41 @@ import { renderFor } from './ports/render.ts';
 import { secretsFor } from './ports/secrets.ts';
 
 /** What a proposed Kustomization would change on each of its clusters, by server-side dry run as the tenant. One cluster that cannot tell does not hide the others. */
-export type PreviewKustomization = (scope: TenantScope, proposed: StoredObject, signal: AbortSignal) => Promise<readonly ClusterDiff[]>;
+export type PreviewKustomization = (
+  scope: TenantScope,
+  proposed: StoredObject,
+  options: Readonly<{ /** The caller may read Secret values. */ reveal: boolean; signal: AbortSignal }>,
+) => Promise<readonly ClusterDiff[]>;
 
 export function previewer(adapters: WorkerAdapters, log: Log): PreviewKustomization {
-  return async (scope, proposed, signal) => {
+  return async (scope, proposed, options) => {
     const { places, hint } = await adapters.store.places(scope, proposed);
     if (places.length === 0) throw new AppError('buildFailed', hint);
     const diffs: ClusterDiff[] = [];
-    for (const place of places) diffs.push(await onCluster(adapters, log, { scope, proposed, place, signal }));
+    for (const place of places) diffs.push(await onCluster(adapters, log, { scope, proposed, place, ...options }));
     return diffs;
   };
 }
 
-type Asked = Readonly<{ scope: TenantScope; proposed: StoredObject; place: Place; signal: AbortSignal }>;
+type Asked = Readonly<{ scope: TenantScope; proposed: StoredObject; place: Place; reveal: boolean; signal: AbortSignal }>;
 
 async function onCluster(adapters: WorkerAdapters, log: Log, asked: Asked): Promise<ClusterDiff> {
   const cluster = `${asked.place.clusterNamespace}/${asked.place.clusterName}`;
   const mask = newSecretMask();
   try {
-    const objects = await look(adapters, log, asked, mask);
-    // Who may ask need not be allowed to read the Secrets that are substituted.
-    return { cluster, objects: objects.map((one) => ({ ...one, fields: one.fields.map((field) => maskedField(field, mask)) })) };
+    const { objects, substituted } = await look(adapters, log, asked, mask);
+    // Who may ask need not be allowed to read the Secrets that are substituted. A value that was rotated since the last apply is known to nobody here: then all are hidden.
+    const shown = (field: FieldChange) => (substituted && !asked.reveal ? hiddenField(field) : maskedField(field, mask));
+    return { cluster, objects: objects.map((one) => ({ ...one, fields: one.fields.map(shown) })) };
   } catch (error) {
     if (error instanceof AppError || error instanceof TerminalError) return { cluster, objects: [], error: mask.text(error.message) };
     throw error;
   }
+}
+
+function hiddenField({ path, from, to }: FieldChange): FieldChange {
+  const hidden = '(value hidden)';
+  return { path, from: from === null ? null : hidden, to: to === null ? null : hidden };
 }
 
 function maskedField({ path, from, to }: FieldChange, mask: SecretMask): FieldChange {
@@ -68,7 +78,8 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
   const delivery = await lookup.deliveryOf({ kind: proposed.kind, namespace: proposed.namespace, name: proposed.name });
   const deliveryId = delivery?.uid ?? randomUUID();
   const secrets = secretsFor(adapters, scope, mask);
-  await learnSubstituted({ lookup, secrets }, proposed);
+  const stored = await learnSubstituted({ lookup, secrets }, proposed);
+  const substituted = stored || readsSecrets(spec);
   const ctx: Ctx<'lookup' | 'secrets' | 'render' | 'cluster' | 'inventory'> = {
     scope,
     signal,
@@ -83,7 +94,8 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
     inventory: readOnlyInventory(adapters, scope, proposed, place, deliveryId),
   };
   try {
-    return await preview(ctx, { definition: proposed, spec, status: null, done: [], clusterId: place.clusterId, deliveryId });
+    const objects = await preview(ctx, { definition: proposed, spec, status: null, done: [], clusterId: place.clusterId, deliveryId });
+    return { objects, substituted };
   } finally {
     if (delivery === null) clusters.release(deliveryId);
   }
@@ -93,10 +105,15 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
 async function learnSubstituted(
   { lookup, secrets }: Readonly<{ lookup: Lookup; secrets: Secrets }>,
   { kind, namespace, name }: StoredObject,
-) {
+): Promise<boolean> {
   const spec: unknown = (await lookup.get({ kind, namespace, name }))?.body['spec'];
-  if (!Value.Check(KustomizationSpec, spec)) return;
+  if (!Value.Check(KustomizationSpec, spec)) return false;
   for (const from of spec.postBuild?.substituteFrom ?? []) if (from.kind === 'Secret') await secrets.read(namespace, from.name);
+  return readsSecrets(spec);
+}
+
+function readsSecrets(spec: KustomizationSpec): boolean {
+  return (spec.postBuild?.substituteFrom ?? []).some((from) => from.kind === 'Secret');
 }
 
 /** The records of a delivery that no run owns: what would write refuses. */

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { AppError, errorTable, TerminalError } from '../errors.ts';
+import { AppError, TerminalError } from '../errors.ts';
 import type { Judged } from '../kind.ts';
 import type { Reason } from '../outcome.ts';
 
@@ -31,7 +31,8 @@ export function judgeError(error: unknown, fallback: Reason): Judged<TSchema> | 
       return { is: 'waiting', reason: 'UnknownResult', message: error.message, afterMs: UNKNOWN_AGAIN_MS };
     const reason = REASONS[error.code] ?? fallback;
     const { retryAfterMs } = error.details;
-    if (!errorTable[error.code].retryable && error.code !== 'artifactTooLarge') return { is: 'stalled', reason, message: error.message };
+    // Only a border that was crossed needs a person; a bad kubeconfig or an unknown name may be mended elsewhere, and is looked at again with growing delay.
+    if (error.code === 'forbidden' || error.code === 'egressDenied') return { is: 'stalled', reason, message: error.message };
     return { is: 'failed', reason, message: error.message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   }
   return { is: 'failed', reason: fallback, message: 'internal error; the plane’s log has the details under this object’s name' };

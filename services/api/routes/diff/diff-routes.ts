@@ -6,6 +6,8 @@ import type { Json } from '#core/json.ts';
 import type { StoredObject } from '#core/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import { resource } from '#kinds/kustomization/resource.ts';
+import { resource as secretResource } from '#kinds/secret/resource.ts';
+import { canRead } from '#services/api/auth/visibility.ts';
 import type { ApiDeps } from '#services/api/deps.ts';
 import { openSchemas } from '#services/api/validate/compile.ts';
 import { type Draft, readDraft } from '#services/api/validate/draft.ts';
@@ -15,7 +17,11 @@ import type { Grant } from '#services/api/wire/grant.ts';
 import type { Route } from '#services/api/wire/route.ts';
 
 /** What a proposed Kustomization would change on its clusters. Writes nothing anywhere. */
-export type PreviewPort = (scope: TenantScope, proposed: StoredObject, signal: AbortSignal) => Promise<readonly ClusterDiff[]>;
+export type PreviewPort = (
+  scope: TenantScope,
+  proposed: StoredObject,
+  options: Readonly<{ reveal: boolean; signal: AbortSignal }>,
+) => Promise<readonly ClusterDiff[]>;
 
 type DiffDeps = Pick<ApiDeps, 'db' | 'clock'> & Readonly<{ preview: PreviewPort }>;
 
@@ -50,7 +56,8 @@ async function answer(deps: DiffDeps, call: SignedInCall, grant: Grant, draft: D
     existing === null
       ? fresh(scope, namespace, name, draft, deps.clock.nowMs())
       : { ...existing, body: draft.body, labels: draft.metadata.labels, annotations: draft.metadata.annotations };
-  const clusters = await deps.preview(scope, proposed, AbortSignal.any([call.signal, AbortSignal.timeout(TIMEOUT_MS)]));
+  const reveal = canRead(call.principal, secretResource, { tenantId: scope.tenantId, tenantName: grant.tenantName });
+  const clusters = await deps.preview(scope, proposed, { reveal, signal: AbortSignal.any([call.signal, AbortSignal.timeout(TIMEOUT_MS)]) });
   return jsonAnswer(200, { kind: 'Diff', apiVersion: 'weir.dev/v1', clusters: clusters as unknown as Json });
 }
 
