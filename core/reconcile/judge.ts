@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<string, Reason>> = Object.freeze({
   clusterRefused: 'ClusterRefused',
   unknownResult: 'UnknownResult',
   pruneFailed: 'PruneFailed',
+  forbidden: 'AccessDenied',
 });
 
 /** How soon an unknown result (cut answer, time-out) is looked at again: it is neither success nor failure. */
