@@ -1,7 +1,7 @@
 import { createGit } from '#adapters/git/git.ts';
 import { hookDirectory, placesPort } from '#adapters/postgres/ports.ts';
 import type { Capabilities, Need } from '#core/ports.ts';
-import type { BindPorts } from '#core/reconcile/run.ts';
+import type { BindPorts } from '#core/reconcile/runtime.ts';
 import { newSecretMask } from '#core/secret-mask.ts';
 import type { WorkerAdapters } from './adapters.ts';
 import { careFor } from './ports/care.ts';

@@ -2,7 +2,8 @@ import type { Job } from '#core/job.ts';
 import type { Worker } from '#core/kind.ts';
 import type { Log } from '#core/log.ts';
 import type { Queues } from '#core/queue.ts';
-import { type Runtime, runUnit } from '#core/reconcile/run.ts';
+import { runUnit } from '#core/reconcile/run.ts';
+import type { Runtime } from '#core/reconcile/runtime.ts';
 
 export type WorkerOptions = Readonly<{ name: Worker; queues: Queues; runtime: Runtime; concurrency: number; log: Log }>;
 export type RunningWorker = Readonly<{ stop(graceMs: number): Promise<void> }>;

@@ -1,7 +1,7 @@
 import type { Ctx } from '../kind.ts';
 import type { Capabilities, Need } from '../ports.ts';
 import type { ObjectResult } from '../store.ts';
-import type { Running, Runtime } from './run.ts';
+import type { Running, Runtime } from './runtime.ts';
 
 /** What a kind gets: the ports it named in `needs` and nothing else. Results that it records land in `objects`. */
 export function contextOf(

@@ -4,7 +4,7 @@ import { REQUESTED_AT } from '../consequences.ts';
 import { at, textAt } from '../json.ts';
 import type { StoredObject } from '../store.ts';
 import { foldFor } from './fold.ts';
-import type { Running, RunResult, Runtime } from './run.ts';
+import type { Running, RunResult, Runtime } from './runtime.ts';
 import type { Place } from './store.ts';
 import { finalStatus, statusOf } from './write-up.ts';
 

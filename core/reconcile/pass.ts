@@ -6,7 +6,7 @@ import type { Judged } from '../kind.ts';
 import type { ObjectResult } from '../store.ts';
 import { contextOf } from './context.ts';
 import { maskedError, maskedJudged, maskedResults } from './masked.ts';
-import type { Running, Runtime } from './run.ts';
+import type { Running, Runtime } from './runtime.ts';
 
 /** What a pass came to. Exactly one of `judged` and `thrown` counts; what was saved and recorded before a throw stays. */
 export type Pass = Readonly<{

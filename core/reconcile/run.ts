@@ -1,53 +1,18 @@
 import type { TSchema } from 'typebox';
 import { TerminalError } from '../errors.ts';
-import type { Failpoints } from '../failpoints.ts';
 import type { Job } from '../job.ts';
 import type { Judged } from '../kind.ts';
 import type { Log } from '../log.ts';
 import type { Reason } from '../outcome.ts';
-import type { Capabilities } from '../ports.ts';
 import type { Run } from '../store.ts';
 import { scopeOfJob, type TenantScope } from '../tenant.ts';
-import type { Clock } from '../time.ts';
 import { fanOut } from './fan-out.ts';
 import { judgeError } from './judge.ts';
 import { holdLease } from './lease.ts';
 import { runPass } from './pass.ts';
-import type { Runnable } from './runnable.ts';
-import type { LoadedUnit, UnitStore } from './store.ts';
+import type { Running, RunResult, Runtime } from './runtime.ts';
 import { tearDown } from './tear-down.ts';
 import { statusOf, writeUp } from './write-up.ts';
-
-/**
- * The ports that the kind needs, bound to the run's tenant (and cluster and account). Throws AppError or TerminalError when the unit may not have one,
- * such as an account that is not registered.
- */
-export type BindPorts = (
-  input: Readonly<{ scope: TenantScope; run: Run; unit: LoadedUnit; runnable: Runnable; signal: AbortSignal }>,
-) => Promise<
-  Readonly<{
-    ports: Partial<Capabilities>;
-    /** A text of this run without the values of Secrets that were read for it. */
-    mask(text: string): string;
-    dispose(): Promise<void>;
-  }>
->;
-
-export type Runtime = Readonly<{
-  store: UnitStore;
-  runnables: ReadonlyMap<string, Runnable>;
-  bind: BindPorts;
-  clock: Clock;
-  log: Log;
-  failpoints: Failpoints;
-  leaseMs: number;
-  /** A delivery is gone: what was held for it (watches) can go. */
-  released(deliveryId: string): void;
-  /** Name of this worker process, for scopes and logs. */
-  worker: string;
-}>;
-
-export type RunResult = 'done' | 'dropped' | 'lost';
 
 /**
  * Reconciles one unit, in the eight steps of conventions.md section 2. `dropped`: no such unit for that tenant, not due, or leased by another run
@@ -90,9 +55,6 @@ export async function runUnit(runtime: Runtime, job: Job, stop: AbortSignal): Pr
 async function giveUp({ store }: Runtime, scope: TenantScope, run: Run, log: Log): Promise<void> {
   await store.release(scope, run, 0).catch((error: unknown) => log.warn({ error }, 'the lease of a lost run ends by itself'));
 }
-
-/** One claimed run with all that its steps need. */
-export type Running = Readonly<{ scope: TenantScope; run: Run; unit: LoadedUnit; runnable: Runnable; signal: AbortSignal }>;
 
 /** A definition that can't even be read is refused in its status, and not tried again before somebody changes it. */
 async function branchOrRefuse(runtime: Runtime, running: Running): Promise<RunResult> {

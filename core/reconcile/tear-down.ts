@@ -6,7 +6,7 @@ import type { ObjectResult } from '../store.ts';
 import { contextOf } from './context.ts';
 import { judgeError } from './judge.ts';
 import { maskedError, maskedJudged } from './masked.ts';
-import type { Running, RunResult, Runtime } from './run.ts';
+import type { Running, RunResult, Runtime } from './runtime.ts';
 import type { LoadedUnit } from './store.ts';
 import { statusOf, writeUp } from './write-up.ts';
 
