@@ -2,6 +2,8 @@ import type { ScalarTag } from 'yaml';
 
 const NUMBER_START = /^[-+0-9]/;
 const STYLE_FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
+/** A number that begins with a dot goes to Go's ParseFloat as it is: an underscore counts between two digits only. */
+const DOT_FLOAT = /^\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?$/;
 const NOT_FINITE = /^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
 const INTEGER = /^([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]+|0|[1-9][0-9]*)$/;
 const MAX_UNSIGNED = 2n ** 64n - 1n;
@@ -16,7 +18,7 @@ export class NotFiniteError extends Error {}
  */
 export function goNumber(text: string): number | bigint | string {
   if (NOT_FINITE.test(text)) throw new NotFiniteError('a number that is not finite');
-  if (text.startsWith('.')) return decimal(text) ?? text;
+  if (text.startsWith('.')) return (DOT_FLOAT.test(text) ? decimal(text.replaceAll('_', '')) : null) ?? text;
   if (!NUMBER_START.test(text)) return text;
   const plain = text.replaceAll('_', '');
   return integer(plain) ?? decimal(plain) ?? text;

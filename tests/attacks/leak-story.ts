@@ -300,7 +300,7 @@ async function writesWithoutReading(stage: Stage): Promise<void> {
     body: object('Kustomization', 'team-a', 'r-ok', proposed, { labels: { case: 'r' } }),
   });
   expect(diff.status, diff.text).toBe(200);
-  expect(diff.text).toContain('{"path":"data.password","from":"***","to":"***"}');
+  expect(diff.text).toContain('{"path":"data.password","from":"(value hidden)","to":"(value hidden)"}');
 }
 
 const forms = [
