@@ -1,8 +1,8 @@
 import { commitDigest } from '#core/git-values.ts';
 import type { GitRef } from '#core/ports.ts';
+import { isInRange, parseRange } from '#core/semver/range.ts';
+import { compareVersions, parseStrictVersion, type Version } from '#core/semver/version.ts';
 import type { GitRepositorySpec } from './schema.ts';
-import { isInRange, parseRange } from './semver-range.ts';
-import { compareVersions, parseStrictVersion, type Version } from './semver-version.ts';
 
 /** What `spec.ref` means for what the remote advertises: a commit, its revision (definitions.md 1.7), and the reference it must be on. */
 export type Target =

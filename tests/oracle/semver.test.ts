@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { expect, test } from 'vitest';
-import { isInRange, parseRange } from '#kinds/git-repository/semver-range.ts';
-import { compareVersions, parseVersion } from '#kinds/git-repository/semver-version.ts';
+import { isInRange, parseRange } from '#core/semver/range.ts';
+import { compareVersions, parseVersion } from '#core/semver/version.ts';
 import { createDice, openGoOracle } from './go-oracle.ts';
 
 const Answer = Type.Object({ rows: Type.Array(Type.Union([Type.Null(), Type.String()])), order: Type.Array(Type.String()) });
