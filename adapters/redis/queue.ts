@@ -94,7 +94,10 @@ async function openOnPostgres({ pool: given, log, lockMs, end }: Extract<QueueOp
   const classes = postgresClasses();
   // BullMQ's type of a pool and the driver's differ in overloads only; BullMQ documents that it takes a pg.Pool as it is.
   const pool = given as unknown as PoolOption;
-  await migrateQueues(given);
+  await migrateQueues(given).catch(async (error: unknown) => {
+    await end();
+    throw error;
+  });
   const queues = new Map(NAMES.map((name) => [name, new classes.Queue(name, { connection: pool })]));
   for (const queue of queues.values()) queue.on('error', (error) => log.warn({ error: error.message }, 'queue failed'));
   await Promise.all([...queues.values()].map((queue) => queue.waitUntilReady()));

@@ -116,7 +116,7 @@ async function queueOptions({ config, children, log, redis }: Options, databaseU
       stop: () => server.stop(),
     };
   }
-  const pool = await queuePool(databaseUrl, password);
+  const pool = await queuePool(databaseUrl, password, log);
   return {
     options: { on: 'postgres', pool, log, end: () => pool.end() },
     note: 'Queue: PostgreSQL stands in, because no redis-server is at hand; install it (Debian: apt-get install redis-server) and start again to use Redis',
@@ -125,7 +125,7 @@ async function queueOptions({ config, children, log, redis }: Options, databaseU
 }
 
 /** One pool for all queues and workers, under a role that has a schema of its own and no right on tenant tables (libraries.md section 5). */
-async function queuePool(databaseUrl: string, password: string): Promise<pg.Pool> {
+async function queuePool(databaseUrl: string, password: string, log: Log): Promise<pg.Pool> {
   const admin = new pg.Client({ connectionString: databaseUrl });
   await admin.connect();
   try {
@@ -135,16 +135,22 @@ async function queuePool(databaseUrl: string, password: string): Promise<pg.Pool
       `${found.rowCount === 0 ? 'create' : 'alter'} role ${QUEUE_ROLE} login nosuperuser nobypassrls password ${rows[0]?.quoted ?? ''}`,
     );
     await admin.query(`create schema if not exists bullmq authorization ${QUEUE_ROLE}`);
+    // BullMQ's migration asks for its schema again, and PostgreSQL looks at the right before it sees that it is there.
+    const { rows: names } = await admin.query<{ quoted: string }>('select quote_ident(current_database()) as quoted');
+    await admin.query(`grant create on database ${names[0]?.quoted ?? ''} to ${QUEUE_ROLE}`);
   } finally {
     await admin.end();
   }
   const url = new URL(databaseUrl);
   url.username = QUEUE_ROLE;
   url.password = encodeURIComponent(password);
-  return new pg.Pool({
+  const pool = new pg.Pool({
     connectionString: url.toString(),
     max: 40,
     options: '-c search_path=bullmq -c synchronous_commit=off',
     application_name: 'weir-queue',
   });
+  // Without a listener a lost connection would end the process; each query reports it by itself.
+  pool.on('error', (error) => log.warn({ error: error.message }, 'a connection of the queue was lost'));
+  return pool;
 }
