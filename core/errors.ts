@@ -103,6 +103,27 @@ export const errorTable = Object.freeze({
     who: 'operator',
     about: 'The address is private and WEIR_EGRESS_ALLOW does not list it.',
   },
+  upstreamFailed: {
+    httpStatus: 502,
+    reason: 'UpstreamFailed',
+    retryable: true,
+    who: 'user',
+    about: 'The named host did not give a whole answer in time; the message says how it failed.',
+  },
+  upstreamAuthFailed: {
+    httpStatus: 502,
+    reason: 'AuthenticationFailed',
+    retryable: true,
+    who: 'user',
+    about: 'The named host refused the credential, or asks for one.',
+  },
+  upstreamTooLarge: {
+    httpStatus: 502,
+    reason: 'UpstreamTooLarge',
+    retryable: false,
+    who: 'user',
+    about: 'The named host sends more than the limit that the message names.',
+  },
   artifactTooLarge: {
     httpStatus: 413,
     reason: 'ArtifactTooLarge',
