@@ -63,6 +63,22 @@ export const pinnedTools: readonly PinnedTool[] = [
     },
   },
   {
+    name: 'helm',
+    version: '4.3.1',
+    versionArgs: ['version', '--template', '{{.Version}}'],
+    versionPattern: /^v4\.3\.1$/m,
+    go: {
+      module: 'helm',
+      package: 'helm.sh/helm/v4/cmd/helm',
+      ldflags: [
+        '-X helm.sh/helm/v4/internal/version.version=v4.3.1',
+        '-X helm.sh/helm/v4/pkg/chart/common.k8sVersionMajor=1',
+        '-X helm.sh/helm/v4/pkg/chart/common.k8sVersionMinor=37',
+      ].join(' '),
+    },
+    buildHint: '2 min',
+  },
+  {
     name: 'etcd',
     version: '3.6.9',
     versionArgs: ['--version'],

@@ -4,7 +4,7 @@ import { execute } from './execute.ts';
 import { prlimitArgs } from './rlimits.ts';
 import type { Launch, LauncherInput, SandboxResult, SandboxRun } from './types.ts';
 
-export type BwrapParts = Readonly<{ bwrap: Launch; prlimit: string; filterPath: string; workDir: string }>;
+export type BwrapParts = Readonly<{ bwrap: Launch; prlimit: string; filterPath: string; childrenFilterPath: string; workDir: string }>;
 
 /** `nobody`: inside, no name of this machine's accounts means anything. */
 const INNER_ID = '65534';
@@ -12,7 +12,7 @@ const FILTER_FD = 3;
 
 /** Runs a program under bubblewrap: all namespaces, an empty read-only root, one small writable /tmp, a system call filter, rlimits. */
 export async function runInBwrap(parts: BwrapParts, input: SandboxRun, signal: AbortSignal): Promise<SandboxResult> {
-  const filter = await open(parts.filterPath, 'r');
+  const filter = await open(input.children === true ? parts.childrenFilterPath : parts.filterPath, 'r');
   try {
     return await execute(
       {

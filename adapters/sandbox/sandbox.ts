@@ -49,10 +49,13 @@ async function tryBwrap(options: SandboxOptions, prlimit: string): Promise<Try> 
   const { bwrap, workDir } = options;
   if (bwrap === null) return { is: 'fails', why: 'bubblewrap is not installed' };
   const filter = seccompFilter(process.arch);
-  if (filter === null) return { is: 'fails', why: `no system call filter for ${process.arch}` };
+  const childrenFilter = seccompFilter(process.arch, true);
+  if (filter === null || childrenFilter === null) return { is: 'fails', why: `no system call filter for ${process.arch}` };
   const filterPath = join(workDir, 'filter.bpf');
   await writeFile(filterPath, filter, { mode: 0o644 });
-  const parts = { bwrap, prlimit, filterPath, workDir };
+  const childrenFilterPath = join(workDir, 'filter-children.bpf');
+  await writeFile(childrenFilterPath, childrenFilter, { mode: 0o644 });
+  const parts = { bwrap, prlimit, filterPath, childrenFilterPath, workDir };
   const run: Sandbox['run'] = (input, signal) => runInBwrap(parts, input, signal);
   const why = await selfTest(run, workDir, 'bwrap', options.signal);
   if (why !== null) return { is: 'fails', why };

@@ -39,6 +39,12 @@ describe.each([
     expect(verdict(filter, { audit, number: calls.clone3 })).toBe(refused(38));
     for (const number of [calls.ptrace, calls.unshare, calls.mount]) expect(verdict(filter, { audit, number })).toBe(refused(1));
   });
+  test('with children, processes may start others, and all else stays refused', () => {
+    const open = seccompFilter(arch, true) ?? Buffer.alloc(0);
+    expect(verdict(open, { audit, number: calls.clone, firstArgument: 17 })).toBe(ALLOW);
+    for (const number of [calls.ptrace, calls.unshare, calls.mount]) expect(verdict(open, { audit, number })).toBe(refused(1));
+    expect(verdict(open, { audit: 0x40000003, number: 1 })).toBe(KILL);
+  });
   test('another architecture and the x32 numbers end the program', () => {
     expect(verdict(filter, { audit: 0x40000003, number: 1 })).toBe(KILL);
     expect(verdict(filter, { audit, number: 0x40000000 })).toBe(KILL);

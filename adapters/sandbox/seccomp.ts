@@ -47,8 +47,8 @@ const ENOSYS = 38;
 
 type Step = Readonly<{ code: number; yes?: number; no?: number; value: number }>;
 
-/** The filter's bytes for a processor (`process.arch`), or null when its table is not known here. Pure. */
-export function seccompFilter(arch: string): Buffer | null {
+/** The filter's bytes for a processor (`process.arch`), or null when its table is not known here. `children` lets processes start others; all else stays. Pure. */
+export function seccompFilter(arch: string, children = false): Buffer | null {
   const table = TABLES[arch];
   if (table === undefined) return null;
   const steps: Step[] = [
@@ -59,17 +59,22 @@ export function seccompFilter(arch: string): Buffer | null {
     { code: JUMP_AT_LEAST, no: 1, value: X32_BIT },
     { code: RETURN, value: KILL },
   ];
-  for (const number of table.forks) steps.push(...refuseCall(number, EAGAIN));
+  if (!children) for (const number of table.forks) steps.push(...refuseCall(number, EAGAIN));
   for (const number of table.denied) steps.push(...refuseCall(number, EPERM));
   steps.push(...refuseCall(table.clone3, ENOSYS));
-  steps.push(
-    { code: JUMP_EQUAL, no: 3, value: table.clone },
+  if (!children) steps.push(...threadsOnly(table.clone));
+  steps.push({ code: RETURN, value: ALLOW });
+  return Buffer.concat(steps.map(encode));
+}
+
+function threadsOnly(clone: number): readonly Step[] {
+  return [
+    { code: JUMP_EQUAL, no: 3, value: clone },
     { code: LOAD, value: OFFSET_FIRST_ARGUMENT },
     { code: JUMP_SET, yes: 1, value: CLONE_THREAD },
     { code: RETURN, value: refuse(EAGAIN) },
     { code: RETURN, value: ALLOW },
-  );
-  return Buffer.concat(steps.map(encode));
+  ];
 }
 
 function refuseCall(number: number, errno: number): readonly Step[] {

@@ -29,6 +29,8 @@ export type SandboxRun = Readonly<{
   cwd: string;
   readOnly: readonly Mount[];
   stdin?: Uint8Array;
+  /** True for a program of ours that starts a fixed one of ours (a release: forwarder and helm). Left out: no further process in mode bwrap. */
+  children?: boolean;
   /** The whole environment of the program. */
   env: Readonly<Record<string, string>>;
   limits: SandboxLimits;

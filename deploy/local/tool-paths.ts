@@ -18,8 +18,10 @@ const ToolReport = Type.Partial(
     kwok: Type.String(),
     kubectl: Type.String(),
     kustomize: Type.String(),
+    helm: Type.String(),
     redis: Type.Union([PreparedCommand, Type.Null()]),
     bwrap: Type.Union([PreparedCommand, Type.Null()]),
+    registry: Type.Union([PreparedCommand, Type.Null()]),
   }),
 );
 
@@ -34,8 +36,10 @@ export type ToolPaths = Readonly<{
   kwok: string;
   kubectl: string;
   kustomize: string;
+  helm: string;
   redis: PreparedCommand | null;
   bwrap: PreparedCommand | null;
+  registry: PreparedCommand | null;
 }>;
 
 export type ToolName = keyof ToolPaths;
@@ -48,8 +52,10 @@ const reportNames = {
   kwok: 'kwok',
   kubectl: 'kubectl',
   kustomize: 'kustomize',
+  helm: 'helm',
   redis: 'redis',
   bwrap: 'bwrap',
+  registry: 'registry',
 } as const satisfies Record<ToolName, string>;
 
 const allTools: readonly ToolName[] = [
@@ -60,8 +66,10 @@ const allTools: readonly ToolName[] = [
   'kwok',
   'kubectl',
   'kustomize',
+  'helm',
   'redis',
   'bwrap',
+  'registry',
 ];
 const maxReportBytes = 65_536;
 /** A first run on two cores builds for a quarter of an hour. */

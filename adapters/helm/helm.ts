@@ -1,0 +1,166 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { LookupFunction } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '#core/errors.ts';
+import { isObject, type JsonObject, parseJson, stringifyJson } from '#core/json.ts';
+import { type HelmAction, helmArgs, type ReleaseName, templateArgs } from './argv.ts';
+import { openGate } from './gate.ts';
+import { type ClusterEntry, throwAwayKubeconfig } from './kubeconfig.ts';
+import { readableHelmError } from './redact.ts';
+import { HELM_ENVIRONMENT, type HelmSandbox, type Runtime } from './sandbox.ts';
+
+export type HelmOptions = Readonly<{
+  sandbox: HelmSandbox;
+  /** The pinned helm 4. */
+  helm: string;
+  runtime: Runtime;
+  /** A folder of this process alone. */
+  workDir: string;
+  /** Egress policy at the moment of connecting to a cluster. */
+  connectLookup: LookupFunction | null;
+}>;
+
+/** A chart package on this machine (its digest was checked by who brought it) and the merged values, which go to helm as one JSON file. */
+export type ChartInput = Readonly<{ chartPath: string; values: JsonObject }>;
+export type TemplateOptions = Parameters<typeof templateArgs>[1] & Readonly<{ timeoutMs: number }>;
+
+export type Helm = Readonly<{
+  /** The YAML of every object, hooks, tests and CRDs: no network, no kubeconfig, `lookup` finds nothing. Throws AppError buildFailed, sandboxUnavailable. */
+  template(release: ReleaseName, chart: ChartInput, options: TemplateOptions, signal: AbortSignal): Promise<string>;
+  /**
+   * Does one thing with a real release. Not idempotent: look at the records first. The answer is helm's release JSON for install and upgrade, null for the others.
+   * Throws AppError clusterAnswer with helm's reason, unknownResult when a limit ended it (the record may then be pending), sandboxUnavailable. After an
+   * abort nothing of it runs any more.
+   */
+  perform(
+    release: ReleaseName,
+    cluster: ClusterEntry,
+    chart: ChartInput | null,
+    action: HelmAction,
+    signal: AbortSignal,
+  ): Promise<JsonObject | null>;
+}>;
+
+const LIMITS = Object.freeze({
+  maxOutputBytes: 64 * 1024 * 1024,
+  maxMemoryBytes: 1024 ** 3,
+  maxCpuSeconds: 60,
+  maxProcesses: 128,
+  maxFileBytes: 64 * 1024 * 1024,
+});
+/** Node reserves far more address space than it uses. */
+const RELEASE_MEMORY_BYTES = 4 * 1024 ** 3;
+const TEMPLATE_MAX_MS = 90_000;
+/** Helm ends its own waits first and writes down how it went; only then would we. */
+const GRACE_MS = 30_000;
+const INSIDE = fileURLToPath(new URL('./inside.ts', import.meta.url));
+
+export function createHelm(options: HelmOptions): Helm {
+  const { sandbox, helm, runtime, workDir } = options;
+  return Object.freeze({
+    template(release: ReleaseName, chart: ChartInput, wanted: TemplateOptions, signal: AbortSignal): Promise<string> {
+      return inRunFolder(workDir, async (dir) => {
+        await writeFile(join(dir, 'values.json'), stringifyJson(chart.values), { mode: 0o644 });
+        const timeoutMs = Math.min(wanted.timeoutMs, TEMPLATE_MAX_MS);
+        const result = await sandbox.run(
+          {
+            command: helm,
+            args: templateArgs(release, wanted),
+            cwd: '/in',
+            readOnly: chartMounts(dir, chart),
+            env: HELM_ENVIRONMENT,
+            limits: { ...LIMITS, timeoutMs },
+          },
+          signal,
+        );
+        if (result.stoppedBy !== null)
+          throw new AppError(
+            'buildFailed',
+            `helm template was ended by a limit: ${result.stoppedBy === 'timeout' ? `${timeoutMs} ms` : `${LIMITS.maxOutputBytes} bytes of output`}`,
+          );
+        if (result.exitCode !== 0) throw new AppError('buildFailed', `helm template failed: ${reasonOf(result)}`);
+        return result.stdout.toString('utf8');
+      });
+    },
+    perform(release: ReleaseName, cluster: ClusterEntry, chart: ChartInput | null, action: HelmAction, signal: AbortSignal) {
+      if (sandbox.mode !== 'bwrap')
+        throw new AppError(
+          'sandboxUnavailable',
+          'a Helm release needs bubblewrap: in the other sandbox modes there is no network of its own for it; install bubblewrap',
+        );
+      return inRunFolder(workDir, async (dir) => {
+        await writeFile(join(dir, 'kubeconfig'), throwAwayKubeconfig(cluster, release.namespace), { mode: 0o600 });
+        if (chart !== null) await writeFile(join(dir, 'values.json'), stringifyJson(chart.values), { mode: 0o600 });
+        const socketPath = join(dir, 'api.sock');
+        const gate = await openGate({ socketPath, server: cluster.server, connectLookup: options.connectLookup });
+        try {
+          const result = await sandbox.run(
+            {
+              command: runtime.command,
+              args: [
+                '--no-warnings',
+                '--disable-wasm-trap-handler',
+                '/weir/inside.ts',
+                '/in/api.sock',
+                '/tool/helm',
+                ...helmArgs(release, action),
+              ],
+              cwd: '/in',
+              readOnly: [
+                ...runtime.readOnly,
+                { from: INSIDE, to: '/weir/inside.ts' },
+                { from: helm, to: '/tool/helm' },
+                { from: socketPath, to: '/in/api.sock' },
+                { from: join(dir, 'kubeconfig'), to: '/in/kubeconfig' },
+                ...(chart === null ? [] : chartMounts(dir, chart)),
+              ],
+              env: { ...HELM_ENVIRONMENT, ...runtime.env },
+              children: true,
+              limits: { ...LIMITS, maxMemoryBytes: RELEASE_MEMORY_BYTES, timeoutMs: action.timeoutMs + GRACE_MS },
+            },
+            signal,
+          );
+          if (result.stoppedBy !== null)
+            throw new AppError(
+              'unknownResult',
+              `helm ${action.do} was ended by a limit (${result.stoppedBy}); its record is looked at next`,
+            );
+          if (result.exitCode !== 0) throw new AppError('clusterAnswer', `helm ${action.do} failed: ${reasonOf(result)}`);
+          return action.do === 'install' || action.do === 'upgrade' ? releaseJson(result.stdout) : null;
+        } finally {
+          await gate.close();
+        }
+      });
+    },
+  });
+}
+
+function chartMounts(dir: string, chart: ChartInput) {
+  return [
+    { from: chart.chartPath, to: '/in/chart.tgz' },
+    { from: join(dir, 'values.json'), to: '/in/values.json' },
+  ];
+}
+
+async function inRunFolder<T>(workDir: string, run: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(workDir, 'helm-'));
+  try {
+    await chmod(dir, 0o755);
+    return await run(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+function reasonOf(result: Readonly<{ exitCode: number; stderr: string }>): string {
+  if (result.exitCode === 137 || result.exitCode === 152) return `it used more than ${LIMITS.maxCpuSeconds} s of processor time, the limit`;
+  if (/out of memory|cannot allocate memory/.test(result.stderr)) return 'it needed more memory than the limit';
+  return readableHelmError(result.stderr) || `it ended with code ${result.exitCode}`;
+}
+
+function releaseJson(stdout: Buffer): JsonObject {
+  const value = parseJson(stdout.toString('utf8'));
+  if (isObject(value)) return value;
+  throw new AppError('unknownResult', 'helm answered with no release; its record is looked at next');
+}
