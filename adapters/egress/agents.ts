@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIP, type LookupFunction } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { Agent, buildConnector } from 'undici';
-import type { HttpRequest } from './http.ts';
+import type { HttpRequest } from '#core/http.ts';
 
 type Identity = Pick<HttpRequest, 'caPem' | 'clientCertificate'>;
 export type Agents = Readonly<{

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { EgressHttp, HttpRequest } from '#core/http.ts';
 import { systemClock } from '#core/time.ts';
 import { createEgress, type ResolveAll } from './egress.ts';
-import { createEgressHttp, type EgressHttp, type HttpRequest } from './http.ts';
+import { createEgressHttp } from './http.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 type Peer = { server: Server; port: number; seen: IncomingMessage[]; handle: Handler };

@@ -25,6 +25,17 @@ export const serverTools: readonly ServerTool[] = [
     debian: { name: 'bubblewrap', packages: ['bubblewrap'], binary: 'usr/bin/bwrap', versionPattern: /^bubblewrap \d/m },
     without: 'the sandbox uses unshare instead; `apt-get install bubblewrap` as root brings it',
   },
+  {
+    name: 'registry',
+    inPath: ['docker-registry'],
+    debian: {
+      name: 'docker-registry',
+      packages: ['docker-registry'],
+      binary: 'usr/bin/docker-registry',
+      versionPattern: /docker\/distribution v?[2-9]\./,
+    },
+    without: 'tests of OCI sources cannot run; `apt-get install docker-registry` as root brings it',
+  },
 ];
 
 /** How to start the program, or null after saying why not and what to do. */
