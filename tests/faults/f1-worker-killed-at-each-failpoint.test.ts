@@ -38,7 +38,8 @@ describe('the plane is killed at', () => {
     const diedMs = await stage.died();
     const before = await stage.atRest(async (url) => ({ units: await unitRows(url), inventory: await inventoryIds(url) }));
     expect(await history.violations(before.inventory), 'at the moment of the kill').toEqual([]);
-    if (AFTER_INTENT.includes(point)) expect(before.inventory, 'intended before the first apply').toContain(idOf(stage.tenant.clusterNamespace, `new-${point}`));
+    if (AFTER_INTENT.includes(point))
+      expect(before.inventory, 'intended before the first apply').toContain(idOf(stage.tenant.clusterNamespace, `new-${point}`));
     await stage.start();
     await until('taken up', TAKEN_UP_MS, 20, async () => {
       const units = await unitRows(await stage.databaseUrl());

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { placement } from '#deploy/demo/definitions.ts';
-import { callCluster } from '#deploy/local/cluster-api.ts';
 import { until } from '#deploy/demo/until.ts';
+import { callCluster } from '#deploy/local/cluster-api.ts';
 import { liveObjects } from '#tests/harness/fault-cluster.ts';
 import { readRows } from '#tests/harness/fault-rows.ts';
 import { type FaultStage, faultTenant, startFaultStage, work } from '#tests/harness/fault-stage.ts';
@@ -70,6 +70,10 @@ it('the other cluster is served meanwhile; all arrives within 60 s after healing
 
 /** What the tenant is shown of a shared cluster has no detail: the row has. */
 async function clusterState(stage: FaultStage, name: string): Promise<string> {
-  const rows = await readRows<{ status: unknown }>(await stage.databaseUrl(), "select status from weir.objects where kind = 'Cluster' and name = $1", [name]);
+  const rows = await readRows<{ status: unknown }>(
+    await stage.databaseUrl(),
+    "select status from weir.objects where kind = 'Cluster' and name = $1",
+    [name],
+  );
   return JSON.stringify(rows[0]?.status ?? {});
 }

@@ -68,7 +68,12 @@ it.each([
 });
 
 async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-  at.plane = await startFaultPlane(children, { stateDir: at.stateDir, logFile: join(dir(), `plane-${Date.now()}.log`), port: at.port, env });
+  at.plane = await startFaultPlane(children, {
+    stateDir: at.stateDir,
+    logFile: join(dir(), `plane-${Date.now()}.log`),
+    port: at.port,
+    env,
+  });
 }
 
 async function enter(id: string): Promise<PlaneUser> {

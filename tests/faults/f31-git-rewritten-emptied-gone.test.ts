@@ -57,7 +57,11 @@ it('a deleted branch: reported, last good kept, 0 deletions', async () => {
 it('an emptied repository: reported, last good kept, 0 deletions', async () => {
   const { stage, history } = at;
   await nothingDeleted(async () => {
-    await stage.git.commitFiles(stage.tenant.repository, 'main', Object.fromEntries(Object.keys(FIRST).map((name) => [`${name}.yaml`, null])));
+    await stage.git.commitFiles(
+      stage.tenant.repository,
+      'main',
+      Object.fromEntries(Object.keys(FIRST).map((name) => [`${name}.yaml`, null])),
+    );
     await history.trigger();
     const ready = await failing('Kustomization');
     expect(ready.message).not.toBe('');

@@ -114,8 +114,6 @@ export async function writesOf(cluster: Readonly<{ auditLogPath: string }>): Pro
     if (raw.stage !== 'ResponseComplete' || !isWrite || raw.userAgent?.startsWith('weir/') !== true) return [];
     if ((raw.responseStatus?.code ?? 0) > 299) return [];
     const { namespace = '', name = '' } = raw.objectRef ?? {};
-    return [
-      { id: idOf(namespace, name), verb: raw.verb, user: raw.user.username ?? '', atMs: Date.parse(raw.requestReceivedTimestamp) },
-    ];
+    return [{ id: idOf(namespace, name), verb: raw.verb, user: raw.user.username ?? '', atMs: Date.parse(raw.requestReceivedTimestamp) }];
   });
 }

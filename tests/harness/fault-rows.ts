@@ -29,7 +29,11 @@ export async function embeddedDatabaseUrl(stateDir: string): Promise<string> {
 }
 
 /** One statement past every right, on a connection of its own. */
-export async function readRows<T extends pg.QueryResultRow>(url: string, text: string, values: readonly unknown[] = []): Promise<readonly T[]> {
+export async function readRows<T extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<readonly T[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 10_000 });
   await client.connect();
   try {

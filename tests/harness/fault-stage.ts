@@ -65,10 +65,17 @@ type Options = Readonly<{
 }>;
 
 /** One cluster without controllers, a git server and a plane in a process of its own, with one tenant whose Kustomization `work` delivers the repository's root. */
-export async function startFaultStage(children: Children, { dir, files, stores, secondCluster = false, definitions = [] }: Options): Promise<FaultStage> {
+export async function startFaultStage(
+  children: Children,
+  { dir, files, stores, secondCluster = false, definitions = [] }: Options,
+): Promise<FaultStage> {
   const stateDir = join(dir, 'plane');
   await mkdir(stateDir, { recursive: true, mode: 0o755 });
-  const [authority, tools, port] = await Promise.all([openLocalAuthority(join(stateDir, 'ca'), 'fault tests'), loadToolPaths(), freePort()]);
+  const [authority, tools, port] = await Promise.all([
+    openLocalAuthority(join(stateDir, 'ca'), 'fault tests'),
+    loadToolPaths(),
+    freePort(),
+  ]);
   const clusterNamed = (name: string) => startCluster(children, { dir: join(dir, `cluster-${name}`), name, controllers: false, tools });
   const [own, cluster, other, git] = await Promise.all([
     stores === 'own' ? startOwnStores(children, dir) : null,

@@ -2,9 +2,9 @@ import { at, isObject, type JsonObject, textAt } from '#core/json.ts';
 import { collectionPath, expectPlane } from '#deploy/demo/plane-client.ts';
 import { readyCondition } from '#deploy/demo/scene.ts';
 import { until } from '#deploy/demo/until.ts';
-import { differences, fenceReversals, lostTriggers, orphans, wrongfulDeletions } from '#tests/harness/fault-checker.ts';
 import type { Revision, WantedObject } from '#tests/harness/fault-checker.ts';
-import { idOf, liveObjects, watchObjects, type Watching, writesOf } from '#tests/harness/fault-cluster.ts';
+import { differences, fenceReversals, lostTriggers, orphans, wrongfulDeletions } from '#tests/harness/fault-checker.ts';
+import { idOf, liveObjects, type Watching, watchObjects, writesOf } from '#tests/harness/fault-cluster.ts';
 import { inventoryIds, unitRows } from '#tests/harness/fault-rows.ts';
 import type { FaultStage } from '#tests/harness/fault-stage.ts';
 
@@ -65,7 +65,9 @@ export async function openHistory(stage: FaultStage, first: Readonly<Record<stri
       }
       // Before the push: from then on the plane may know it.
       revisions.push({ fromMs: Date.now(), ids: new Set([...state.values.keys()].map(id)) });
-      const files = Object.entries(change).map(([name, value]) => [`${name}.yaml`, value === null ? null : configMap(name, value)] as const);
+      const files = Object.entries(change).map(
+        ([name, value]) => [`${name}.yaml`, value === null ? null : configMap(name, value)] as const,
+      );
       await git.commitFiles(tenant.repository, 'main', Object.fromEntries(files));
     },
     trigger: async () => {
@@ -97,7 +99,11 @@ export async function openHistory(stage: FaultStage, first: Readonly<Record<stri
 
 async function sourceStatus(stage: FaultStage): Promise<JsonObject> {
   const { tenant } = stage;
-  const object = await expectPlane(stage.alice(), 'GET', `${collectionPath(SOURCE, 'GitRepository', tenant.namespace)}/${tenant.repository}`);
+  const object = await expectPlane(
+    stage.alice(),
+    'GET',
+    `${collectionPath(SOURCE, 'GitRepository', tenant.namespace)}/${tenant.repository}`,
+  );
   const status = at(object, 'status');
   return isObject(status) ? status : {};
 }
