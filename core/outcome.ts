@@ -11,6 +11,8 @@ export type Reason =
   | 'NewArtifact'
   | 'GitOperationFailed'
   | 'EmptyGitRepository'
+  | 'BucketOperationFailed'
+  | 'InvalidSTSConfiguration'
   | 'AuthenticationFailed'
   | 'URLInvalid'
   | 'InvalidProviderConfiguration'

@@ -1,3 +1,4 @@
+import type { Bucket, LooseFile } from './bucket.ts';
 import type { JsonObject } from './json.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
@@ -67,6 +68,8 @@ export interface Artifacts {
     input: Readonly<{ tarPath: string; ignore: string | null; maxBytes: number; maxEntries: number }>,
     signal: AbortSignal,
   ): Promise<Artifact>;
+  /** Packs files that came one by one; no ignore rules apply. Throws AppError badRequest for a path that is none (threats D4). Idempotent as `put`. */
+  putFiles(input: Readonly<{ files: readonly LooseFile[]; maxBytes: number; maxEntries: number }>, signal: AbortSignal): Promise<Artifact>;
   has(digest: string): Promise<boolean>;
 }
 
@@ -258,6 +261,7 @@ export type Capabilities = Readonly<{
   secrets: Secrets;
   git: Git;
   artifacts: Artifacts;
+  bucket: Bucket;
   render: Render;
   cluster: Cluster;
   inventory: Inventory;

@@ -4,6 +4,7 @@ import type { Launcher } from '#adapters/git/launcher.ts';
 import type { Clusters } from '#adapters/kube/clusters.ts';
 import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
+import type { Bucket } from '#core/bucket.ts';
 import type { Render } from '#core/ports.ts';
 import type { UnitStore } from '#core/reconcile/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
@@ -21,6 +22,7 @@ export type WorkerAdapters = Readonly<{
   artifacts: ArtifactStore;
   /** A renderer for one tenant. */
   renderFor(scope: TenantScope): Render;
+  bucket: Bucket;
   git: Readonly<{
     mirrorsDir: string;
     workDir: string;

@@ -20,6 +20,7 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       secrets: () => secretsFor(adapters, scope, mask),
       git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }),
       artifacts: () => adapters.artifacts,
+      bucket: () => adapters.bucket,
       render: () => renderFor(adapters, scope),
       cluster: () => clusterFor(adapters, scope, run, unit, mask),
       inventory: () => adapters.store.inventory(scope, run),

@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createArtifacts } from '#adapters/blob/artifacts.ts';
+import { createBucket } from '#adapters/bucket/bucket.ts';
 import { createEgress } from '#adapters/egress/egress.ts';
+import { createEgressHttp } from '#adapters/egress/http.ts';
 import { timeoutLauncher } from '#adapters/git/launcher.ts';
 import { removeLeftovers } from '#adapters/git/leftovers.ts';
 import { createClusters } from '#adapters/kube/clusters.ts';
@@ -69,6 +71,8 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
     clock,
   });
   const egress = createEgress({ allowCidrs: config.egressAllow });
+  const http = createEgressHttp({ egress, userAgent: `weir/${options.version}`, clock });
+  const bucket = createBucket({ http, clock, allowHttp: false, workDir: join(work, 'bucket') });
   const store = openUnitStore(db);
   const clusters = createClusters({
     component: options.worker,
@@ -108,10 +112,13 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       artifacts,
       preflights: createPreflightCache(clock),
       renderFor: (scope) => engine.forTenant(scope),
+      bucket,
       git,
     },
     sandbox: sandbox.describe(),
-    close: () => clusters.close(),
+    close: async () => {
+      await Promise.all([clusters.close(), http.close()]);
+    },
   };
 }
 

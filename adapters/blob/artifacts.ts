@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { AppError } from '#core/errors.ts';
+import { createIgnoreFilter, type IgnoreRule, parseIgnoreRules } from '#core/ignore-rules.ts';
 import type { Artifact, Artifacts } from '#core/ports.ts';
 import type { Clock } from '#core/time.ts';
 import { type FileIndex, parseFileIndex, writeFileIndex } from './file-index.ts';
-import { createIgnoreFilter, type IgnoreRule, parseIgnoreRules } from './ignore-rules.ts';
 import { readTar } from './read-tar.ts';
 import { type Staged, stageTar } from './stage.ts';
+import { stageFiles } from './stage-files.ts';
 import { tarBytes } from './write-tar.ts';
 
 export interface ArtifactStore extends Artifacts {
@@ -52,12 +53,24 @@ export function createArtifacts({ dir, clock }: Readonly<{ dir: string; clock: C
     return (await statOf(fileOf(digest, TARBALL))) !== null && (await statOf(fileOf(digest, INDEX))) !== null;
   }
 
-  async function put(input: Parameters<Artifacts['put']>[0], signal: AbortSignal): Promise<Artifact> {
+  function put(input: Parameters<Artifacts['put']>[0], signal: AbortSignal): Promise<Artifact> {
+    return store(input, signal, async (stage) => filtered(await stageTar(input.tarPath, stage, signal), input.ignore));
+  }
+
+  function putFiles(input: Parameters<Artifacts['putFiles']>[0], signal: AbortSignal): Promise<Artifact> {
+    return store(input, signal, async () => inByteOrder((await stageFiles(input.files, signal)).entries));
+  }
+
+  /** The one way into the store: `collect` answers the entries, staged as files that no tenant named. */
+  async function store(
+    limits: Readonly<{ maxBytes: number; maxEntries: number }>,
+    signal: AbortSignal,
+    collect: (stage: string) => Promise<Staged['entries']>,
+  ): Promise<Artifact> {
     const stage = join(temporary, randomUUID());
     await mkdir(stage, { recursive: true, mode: 0o700 });
     try {
-      const staged = await stageTar(input.tarPath, stage, signal);
-      const kept = withinLimits(filtered(staged, input.ignore), input);
+      const kept = withinLimits(await collect(stage), limits);
       const tarball = join(stage, `artifact${TARBALL}`);
       const digest = await writeTarball(tarball, kept, signal);
       const files = kept.filter((entry) => !entry.isFolder);
@@ -115,6 +128,7 @@ export function createArtifacts({ dir, clock }: Readonly<{ dir: string; clock: C
 
   return Object.freeze({
     put,
+    putFiles,
     has,
     open: openChecked,
     remove,
@@ -160,9 +174,11 @@ function filtered({ entries, ignoreFiles }: Staged, ignore: string | null): Stag
   const rules: IgnoreRule[] = ignoreFiles.flatMap(({ folder, text }) => [...parseIgnoreRules(text, folder)]);
   if (ignore !== null) rules.push(...parseIgnoreRules(ignore, []));
   const isIgnored = createIgnoreFilter(rules);
-  return entries
-    .filter((entry) => !isIgnored(entry.path.split('/'), entry.isFolder))
-    .toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)));
+  return inByteOrder(entries.filter((entry) => !isIgnored(entry.path.split('/'), entry.isFolder)));
+}
+
+function inByteOrder(entries: Staged['entries']): Staged['entries'] {
+  return entries.toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)));
 }
 
 function withinLimits(

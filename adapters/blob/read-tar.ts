@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
+import { entryNames, refused, shown } from '#core/entry-path.ts';
 import { AppError } from '#core/errors.ts';
-import { entryNames, refused, shown } from './entry-path.ts';
 
 export type TarEntry = Readonly<{
   names: readonly string[];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import Type from 'typebox';
 import Value from 'typebox/value';
 import { expect, test } from 'vitest';
-import { createIgnoreFilter, parseIgnoreRules } from '#adapters/blob/ignore-rules.ts';
+import { createIgnoreFilter, parseIgnoreRules } from '#core/ignore-rules.ts';
 import { createDice, openGoOracle } from './go-oracle.ts';
 
 const NAMES = ['a', 'b', 'ab', 'a.yaml', 'b.png', '.git', '.gitignore', 'x y', '*', 'dir', '.github', '.sops.yaml', 'é', ']'];

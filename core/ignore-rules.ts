@@ -13,6 +13,8 @@ export type IgnoreRule = Readonly<{
   withSlash: boolean;
 }>;
 
+export type IgnoreFilter = (path: readonly string[], isFolder: boolean) => boolean;
+
 const VERSION_CONTROL = ['.git/', '.gitignore', '.gitmodules', '.gitattributes'];
 const DEFAULTS = [
   ...['*.jpg', '*.jpeg', '*.gif', '*.png', '*.wmv', '*.flv', '*.tar.gz', '*.zip'],
@@ -40,9 +42,14 @@ export function parseIgnoreRules(text: string, domain: readonly string[]): reado
  * Whether a path is left out. With rules of any kind the default list is gone, except for the version control group, which stays the weakest
  * (fluxcd/pkg artifact/storage SourceIgnoreFilter). `rules` are weakest first. Pure.
  */
-export function createIgnoreFilter(rules: readonly IgnoreRule[]): (path: readonly string[], isFolder: boolean) => boolean {
+export function createIgnoreFilter(rules: readonly IgnoreRule[]): IgnoreFilter {
   const builtIn = rules.length > 0 ? VERSION_CONTROL : [...VERSION_CONTROL, ...DEFAULTS];
-  const all = [...builtIn.map((line) => parseRule(line, [])), ...rules].toReversed();
+  return createPlainFilter([...builtIn.map((line) => parseRule(line, [])), ...rules]);
+}
+
+/** Whether a path is left out by these rules alone, weakest first, without any default list: what Flux does for the keys of a bucket. Pure. */
+export function createPlainFilter(rules: readonly IgnoreRule[]): IgnoreFilter {
+  const all = rules.toReversed();
   return (path, isFolder) => {
     const decisive = all.find((rule) => matches(rule, path, isFolder));
     return decisive !== undefined && !decisive.includes;
