@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { kubeconfigSecret } from '../account.ts';
-import { REQUESTED_AT } from '../consequences.ts';
+import { readConditions } from '../conditions.ts';
+import { APPROVE_PRUNE, REQUESTED_AT } from '../consequences.ts';
 import { at, textAt } from '../json.ts';
 import type { StoredObject } from '../store.ts';
 import { foldFor } from './fold.ts';
@@ -27,7 +28,8 @@ export async function fanOut(runtime: Runtime, running: Running): Promise<RunRes
   }
   const { places, hint } = await placesOf(runtime, running);
   const trigger = at(statusOf(definition), 'observedGeneration') !== definition.generation || asked(definition);
-  await store.fanOut(scope, run, definition, places, { trigger });
+  const deliveries = await store.fanOut(scope, run, definition, places, { trigger });
+  for (const one of approvable(definition, deliveries)) await store.trigger(scope, one.uid, 'prune approved');
   if (places.length > 0) {
     await store.commit(scope, run, { ...quiet(definition), fold: foldFor(definition.kind) });
     return 'done';
@@ -68,6 +70,15 @@ function privatePlace(definition: StoredObject, secret: string): Place {
 
 function asked(definition: StoredObject): boolean {
   return definition.annotations[REQUESTED_AT] !== textAt(statusOf(definition), 'lastHandledReconcileAt');
+}
+
+/**
+ * Deliveries that an approval may concern, deselected ones included: all that are not ready. One whose run is just going on has read the definition without it, so the plan in
+ * its status decides nothing here; the run itself compares the digest. Pure.
+ */
+export function approvable(definition: StoredObject, deliveries: readonly StoredObject[]): readonly StoredObject[] {
+  if ((definition.annotations[APPROVE_PRUNE] ?? '') === '') return [];
+  return deliveries.filter((one) => !readConditions(statusOf(one)).some(({ type, status }) => type === 'Ready' && status === 'True'));
 }
 
 function quiet(definition: StoredObject) {
