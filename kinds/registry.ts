@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import Value from 'typebox/value';
-import type { Kind, Unit } from '#core/kind.ts';
 import type { JsonObject } from '#core/json.ts';
+import type { Kind, Unit } from '#core/kind.ts';
 import type { Need } from '#core/ports.ts';
 import type { Resource } from '#core/resource.ts';
 import type { Ref } from '#core/store.ts';

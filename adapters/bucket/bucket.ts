@@ -45,7 +45,7 @@ export function createBucket(options: BucketOptions): Bucket {
           const fetched = await fetchAll(options, { remote, objects, limits, folder, signal: whole });
           const rules = await ignoreFile(options, remote, { ...limits, to: { file: join(folder, 'rules') }, signal: whole });
           const files = fetched.map(({ file, key }) => ({ path: key, file }));
-          if (rules?.path != null) files.push({ path: IGNORE_FILE, file: rules.path });
+          if (rules !== null && rules.path !== null) files.push({ path: IGNORE_FILE, file: rules.path });
           return { files, objects: fetched, revision: revisionOf(fetched), dispose };
         } catch (error) {
           await dispose();

@@ -4,7 +4,6 @@ export type XmlElement = Readonly<{ name: string; text: string; children: readon
 type Open = { name: string; text: string; children: XmlElement[] };
 
 const MAX_DEPTH = 16;
-const TOKEN = /<\?[^?]*\?>|<!--(?:[^-]|-[^-])*-->|<(\/?)([A-Za-z][A-Za-z0-9_.:-]*)([^<>]*?)(\/?)>|([^<]+)/y;
 const NAMED: Readonly<Record<string, string>> = Object.freeze({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" });
 
 /** The root element, or null for a text that is not such XML. Linear in the text, which its reader bounds. Pure. */
@@ -13,8 +12,8 @@ export function parseXml(text: string): XmlElement | null {
   const open: Open[] = [top];
   let at = 0;
   const source = text.replace(/^\ufeff/, '');
-  // Its own copy: a sticky pattern keeps its place.
-  const token = new RegExp(TOKEN);
+  // Written here, not above: a sticky pattern keeps its place, and so each call has its own.
+  const token = /<\?[^?]*\?>|<!--(?:[^-]|-[^-])*-->|<(\/?)([A-Za-z][A-Za-z0-9_.:-]*)([^<>]*?)(\/?)>|([^<]+)/y;
   while (at < source.length) {
     token.lastIndex = at;
     const found = token.exec(source);

@@ -1,4 +1,4 @@
-import { readVerbs, type Resource } from '#core/resource.ts';
+import { type Resource, readVerbs } from '#core/resource.ts';
 import { DeliveryBody, DeliveryStatus } from './schema.ts';
 
 /** weir.dev/v1 Delivery, read-only: named `<kind>.<definition>.<cluster>`. */
