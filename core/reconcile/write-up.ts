@@ -6,7 +6,7 @@ import { at, canonicalJson, textAt } from '../json.ts';
 import type { Judged, Shown } from '../kind.ts';
 import { apiVersionOf } from '../resource.ts';
 import type { EventEntry, LedgerEntry, ObjectResult, OutboxEntry, Run, StoredObject } from '../store.ts';
-import { backoffMs } from './backoff.ts';
+import { retryInMs } from './backoff.ts';
 import { foldFor } from './fold.ts';
 import type { Runnable } from './runnable.ts';
 import type { Commit, LoadedUnit } from './store.ts';
@@ -73,7 +73,7 @@ function dueInMs(judged: Judged<TSchema>, failures: number, intervalMs: () => nu
     case 'waiting':
       return judged.afterMs;
     case 'failed':
-      return judged.retryAfterMs ?? backoffMs(failures, intervalMs());
+      return retryInMs(judged, failures, intervalMs());
     case 'stalled':
       return null;
   }

@@ -65,7 +65,6 @@ it('the other cluster is served meanwhile; all arrives within 60 s after healing
   const backMs = Date.now();
   await history.converged(BACK_MS);
   expect(Date.now() - backMs).toBeLessThan(BACK_MS);
-  console.log(`converged ${Date.now() - backMs} ms after the cluster was back`);
 }, 180_000);
 
 /** What the tenant is shown of a shared cluster has no detail: the row has. */
