@@ -40,6 +40,15 @@ export type HelmAction =
     }>
   | Readonly<{ do: 'test'; timeoutMs: number; filters: readonly Readonly<{ name: string; exclude: boolean }>[] }>;
 
+/** What a program of ours needs to speak with the API server as the account itself. Never log, store or quote it. */
+export type ClusterEntry = Readonly<{
+  /** https://host[:port][/prefix] */
+  server: string;
+  /** PEM. Empty: the public authorities. */
+  caPem: string;
+  credential: Readonly<{ is: 'token'; token: string }> | Readonly<{ is: 'certificate'; certificatePem: string; keyPem: string }>;
+}>;
+
 /** One record of a release. `release` is helm's own JSON and holds values, which may be secret: never log, store or quote it. */
 export type ReleaseRecord = Readonly<{
   name: string;

@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHelm, type Helm } from '#adapters/helm/helm.ts';
-import type { ClusterEntry } from '#adapters/helm/kubeconfig.ts';
 import { asFailed, isLocked, readRecord } from '#adapters/helm/storage.ts';
 import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
-import type { HelmAction } from '#core/helm.ts';
+import type { ClusterEntry, HelmAction } from '#core/helm.ts';
 import type { JsonObject } from '#core/json.ts';
 import { isObject } from '#core/json.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
@@ -98,7 +97,7 @@ beforeAll(async () => {
   );
   const token = field(field(minted.body, 'status'), 'token');
   if (typeof token !== 'string') throw new Error('no token');
-  place = { server: shared.server, caPem: shared.caPem, token };
+  place = { server: shared.server, caPem: shared.caPem, credential: { is: 'token', token } };
   const chart = join(root, 'chart');
   await mkdir(join(chart, 'templates'), { recursive: true });
   await writeFile(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: demo\nversion: 1.2.3\nappVersion: "7"\n');
@@ -232,5 +231,6 @@ test('the tenant’s token is all that a release has: another namespace is refus
     .perform({ name: 'away', namespace: 'kube-system' }, place, values(), install, never)
     .catch((error: unknown) => error);
   expect(failed).toMatchObject({ code: 'clusterAnswer', message: expect.stringMatching(/forbidden/) });
-  expect(String(failed)).not.toContain(place.token.slice(0, 20));
+  const secret = place.credential.is === 'token' ? place.credential.token : place.credential.keyPem;
+  expect(String(failed)).not.toContain(secret.slice(0, 20));
 });
