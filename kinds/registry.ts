@@ -6,6 +6,8 @@ import type { Need } from '#core/ports.ts';
 import type { Resource } from '#core/resource.ts';
 import type { Ref } from '#core/store.ts';
 import { resource as accessToken } from './access-token/resource.ts';
+import { bucketKind } from './bucket/index.ts';
+import { resource as bucket } from './bucket/resource.ts';
 import { clusterKind } from './cluster/index.ts';
 import { resource as cluster } from './cluster/resource.ts';
 import { resource as clusterAccount } from './cluster-account/resource.ts';
@@ -34,6 +36,7 @@ export const resources = [
   serviceAccount,
   event,
   gitRepository,
+  bucket,
   kustomization,
   receiver,
   tenant,
@@ -46,13 +49,14 @@ export const resources = [
 ] as const satisfies readonly Resource[];
 
 /** Kinds with work of their own, run by the workers. */
-export const kinds = [gitRepositoryKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
+export const kinds = [gitRepositoryKind, bucketKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
 
 /** What the API needs of a reconciled kind, whatever its types are. */
 export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
 
 const faces: readonly Face[] = [
   face(gitRepositoryKind),
+  face(bucketKind),
   face(kustomizationKind),
   face(receiverKind),
   face(clusterKind),

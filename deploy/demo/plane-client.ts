@@ -78,6 +78,7 @@ const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Delivery: 'deliveries',
   Receiver: 'receivers',
   GitRepository: 'gitrepositories',
+  Bucket: 'buckets',
   Kustomization: 'kustomizations',
 });
 
