@@ -20,8 +20,7 @@ const dir = useTemporaryDir('file');
 const children = useChildren('file');
 const at: { stateDir: string; port: number; authority: LocalAuthority; plane: FaultPlane | null } = {} as never;
 const history: ClientWrite[] = [];
-/** 5 s on a machine of its own; the suite runs other planes beside this one. */
-const READY_MS = 20_000;
+const READY_MS = 5_000;
 const PATH = `/api/v1/namespaces/${faultTenant.namespace}/configmaps`;
 
 beforeAll(async () => {
