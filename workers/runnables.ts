@@ -3,6 +3,8 @@ import { type Runnable, runnable } from '#core/reconcile/runnable.ts';
 import { bucketKind } from '#kinds/bucket/index.ts';
 import { clusterKind } from '#kinds/cluster/index.ts';
 import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
+import { helmChartKind } from '#kinds/helm-chart/index.ts';
+import { helmRepositoryKind } from '#kinds/helm-repository/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
 import { receiverKind } from '#kinds/receiver/index.ts';
@@ -11,6 +13,8 @@ import { receiverKind } from '#kinds/receiver/index.ts';
 const all: readonly Runnable[] = Object.freeze([
   runnable(gitRepositoryKind),
   runnable(bucketKind),
+  runnable(helmRepositoryKind),
+  runnable(helmChartKind),
   runnable(kustomizationKind),
   runnable(clusterKind),
   runnable(placementKind),

@@ -37,8 +37,8 @@ export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispos
       const url = urlBelow(remote.url, 'index.yaml');
       if (url === null) return { is: 'refused', message: 'spec.url is no http address' };
       const headers = {
-        ...(known?.etag == null ? {} : { 'if-none-match': known.etag }),
-        ...(known?.lastModified == null ? {} : { 'if-modified-since': known.lastModified }),
+        ...(known === null || known.etag === null ? {} : { 'if-none-match': known.etag }),
+        ...(known === null || known.lastModified === null ? {} : { 'if-modified-since': known.lastModified }),
       };
       const file = await newFile();
       const answer = await get(remote, { url, headers, maxBytes: MAX_INDEX_BYTES, file }, signal);

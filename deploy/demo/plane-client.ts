@@ -79,6 +79,8 @@ const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Receiver: 'receivers',
   GitRepository: 'gitrepositories',
   Bucket: 'buckets',
+  HelmRepository: 'helmrepositories',
+  HelmChart: 'helmcharts',
   Kustomization: 'kustomizations',
 });
 

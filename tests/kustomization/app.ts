@@ -50,6 +50,8 @@ const API: Readonly<Record<string, string>> = Object.freeze({
   Delivery: 'weir.dev/v1',
   GitRepository: 'source.toolkit.fluxcd.io/v1',
   Bucket: 'source.toolkit.fluxcd.io/v1',
+  HelmRepository: 'source.toolkit.fluxcd.io/v1',
+  HelmChart: 'source.toolkit.fluxcd.io/v1',
   Secret: 'v1',
   ConfigMap: 'v1',
 });

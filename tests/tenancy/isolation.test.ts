@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { addLedger } from '#adapters/postgres/ledger.ts';
 import { changesSince, insertObject, noConsequences } from '#adapters/postgres/objects.ts';
 import { clientConfig } from '#adapters/postgres/pool.ts';
-import { addLedger } from '#adapters/postgres/ledger.ts';
 import { rollbackWith } from '#adapters/postgres/tenant-tx.ts';
 import { newObject, type TestTenant, usePlane } from '#tests/postgres/plane.ts';
 

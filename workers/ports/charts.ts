@@ -14,5 +14,5 @@ export function chartsFor({ db, artifacts, charts }: WorkerAdapters, scope: Tena
       throw new AppError('unavailable', 'the artifact is not there any more: the source has to be fetched again');
     return artifacts.open(digest, signal);
   };
-  return createCharts({ ...charts, artifacts: { putFiles: artifacts.putFiles, open }, readTar, parseYaml });
+  return createCharts({ ...charts, artifacts: { ...artifacts, open }, readTar, parseYaml });
 }
