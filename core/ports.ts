@@ -1,4 +1,5 @@
 import type { Bucket, LooseFile } from './bucket.ts';
+import type { Charts } from './charts.ts';
 import type { JsonObject } from './json.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
@@ -262,6 +263,7 @@ export type Capabilities = Readonly<{
   git: Git;
   artifacts: Artifacts;
   bucket: Bucket;
+  charts: Charts;
   render: Render;
   cluster: Cluster;
   inventory: Inventory;

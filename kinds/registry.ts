@@ -6,6 +6,8 @@ import type { Need } from '#core/ports.ts';
 import type { Resource } from '#core/resource.ts';
 import type { Ref } from '#core/store.ts';
 import { resource as accessToken } from './access-token/resource.ts';
+import { bucketKind } from './bucket/index.ts';
+import { resource as bucket } from './bucket/resource.ts';
 import { clusterKind } from './cluster/index.ts';
 import { resource as cluster } from './cluster/resource.ts';
 import { resource as clusterAccount } from './cluster-account/resource.ts';
@@ -15,6 +17,10 @@ import { resource as delivery } from './delivery/resource.ts';
 import { resource as event } from './event/resource.ts';
 import { gitRepositoryKind } from './git-repository/index.ts';
 import { resource as gitRepository } from './git-repository/resource.ts';
+import { helmChartKind } from './helm-chart/index.ts';
+import { resource as helmChart } from './helm-chart/resource.ts';
+import { helmRepositoryKind } from './helm-repository/index.ts';
+import { resource as helmRepository } from './helm-repository/resource.ts';
 import { kustomizationKind } from './kustomization/index.ts';
 import { resource as kustomization } from './kustomization/resource.ts';
 import { resource as namespace } from './namespace/resource.ts';
@@ -34,6 +40,9 @@ export const resources = [
   serviceAccount,
   event,
   gitRepository,
+  bucket,
+  helmRepository,
+  helmChart,
   kustomization,
   receiver,
   tenant,
@@ -46,13 +55,16 @@ export const resources = [
 ] as const satisfies readonly Resource[];
 
 /** Kinds with work of their own, run by the workers. */
-export const kinds = [gitRepositoryKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
+export const kinds = [gitRepositoryKind, bucketKind, helmRepositoryKind, helmChartKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
 
 /** What the API needs of a reconciled kind, whatever its types are. */
 export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
 
 const faces: readonly Face[] = [
   face(gitRepositoryKind),
+  face(bucketKind),
+  face(helmRepositoryKind),
+  face(helmChartKind),
   face(kustomizationKind),
   face(receiverKind),
   face(clusterKind),

@@ -98,6 +98,15 @@ export const pinnedTools: readonly PinnedTool[] = [
     go: { module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok', ldflags: '-X sigs.k8s.io/kwok/pkg/consts.Version=v0.8.0' },
     buildHint: '1 to 2 min',
   },
+  {
+    // An S3-compatible server for tests and the demo: it checks signatures and serves a folder.
+    name: 'versitygw',
+    version: '1.8.0',
+    versionArgs: ['--version'],
+    versionPattern: /^Version\s*: v?1\.8\.0$/m,
+    go: { module: 's3', package: 'github.com/versity/versitygw/cmd/versitygw', ldflags: '-X main.Version=v1.8.0' },
+    buildHint: '1 min',
+  },
 ];
 
 function kubernetes(name: string, versionArgs: readonly string[], versionPattern: RegExp, buildHint: string): PinnedTool {

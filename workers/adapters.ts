@@ -5,6 +5,7 @@ import type { Clusters } from '#adapters/kube/clusters.ts';
 import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import type { Bucket } from '#core/bucket.ts';
+import type { EgressHttp } from '#core/http.ts';
 import type { Render } from '#core/ports.ts';
 import type { UnitStore } from '#core/reconcile/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
@@ -23,6 +24,7 @@ export type WorkerAdapters = Readonly<{
   /** A renderer for one tenant. */
   renderFor(scope: TenantScope): Render;
   bucket: Bucket;
+  charts: Readonly<{ http: EgressHttp; workDir: string; allowHttp: boolean }>;
   git: Readonly<{
     mirrorsDir: string;
     workDir: string;

@@ -5,6 +5,7 @@ import type { BindPorts } from '#core/reconcile/runtime.ts';
 import { newSecretMask } from '#core/secret-mask.ts';
 import type { WorkerAdapters } from './adapters.ts';
 import { careFor } from './ports/care.ts';
+import { chartsFor } from './ports/charts.ts';
 import { clusterFor } from './ports/cluster.ts';
 import { renderFor } from './ports/render.ts';
 import { secretsFor } from './ports/secrets.ts';
@@ -15,12 +16,14 @@ import { secretsFor } from './ports/secrets.ts';
 export function bindPorts(adapters: WorkerAdapters): BindPorts {
   return async ({ scope, run, unit, runnable }) => {
     const mask = newSecretMask();
+    const charts = chartsFor(adapters, scope);
     const makers: { [N in Need]: () => Capabilities[N] | Promise<Capabilities[N]> } = {
       lookup: () => adapters.store.lookup(scope, run.clusterId),
       secrets: () => secretsFor(adapters, scope, mask),
       git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }),
       artifacts: () => adapters.artifacts,
       bucket: () => adapters.bucket,
+      charts: () => charts,
       render: () => renderFor(adapters, scope),
       cluster: () => clusterFor(adapters, scope, run, unit, mask),
       inventory: () => adapters.store.inventory(scope, run),
@@ -30,6 +33,6 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
     };
     const ports: Partial<Record<Need, unknown>> = {};
     for (const need of runnable.needs) ports[need] = await makers[need]();
-    return { ports: ports as Partial<Capabilities>, mask: mask.text, dispose: async () => undefined };
+    return { ports: ports as Partial<Capabilities>, mask: mask.text, dispose: () => charts.dispose() };
   };
 }

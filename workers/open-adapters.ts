@@ -113,6 +113,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       preflights: createPreflightCache(clock),
       renderFor: (scope) => engine.forTenant(scope),
       bucket,
+      charts: { http, workDir: join(work, 'charts'), allowHttp: false },
       git,
     },
     sandbox: sandbox.describe(),

@@ -78,6 +78,9 @@ const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Delivery: 'deliveries',
   Receiver: 'receivers',
   GitRepository: 'gitrepositories',
+  Bucket: 'buckets',
+  HelmRepository: 'helmrepositories',
+  HelmChart: 'helmcharts',
   Kustomization: 'kustomizations',
 });
 

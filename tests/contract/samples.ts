@@ -44,6 +44,13 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
     }),
     namespaces: { ...core('Namespace', 'namespaces'), scope: 'Cluster' },
     gitrepositories: flux('source', 'GitRepository', 'gitrepositories', { url: 'https://git.test/x', interval: '10m' }),
+    buckets: flux('source', 'Bucket', 'buckets', { endpoint: 's3.test', bucketName: 'x', interval: '10m' }),
+    helmrepositories: flux('source', 'HelmRepository', 'helmrepositories', { url: 'https://charts.test', interval: '10m' }),
+    helmcharts: flux('source', 'HelmChart', 'helmcharts', {
+      chart: 'x',
+      interval: '10m',
+      sourceRef: { kind: 'HelmRepository', name: 'x' },
+    }),
     kustomizations: flux('kustomize', 'Kustomization', 'kustomizations', {
       interval: '10m',
       path: './',

@@ -65,7 +65,7 @@ it('the other cluster is served meanwhile; all arrives within 60 s after healing
   const backMs = Date.now();
   await history.converged(BACK_MS);
   expect(Date.now() - backMs).toBeLessThan(BACK_MS);
-}, 180_000);
+}, 120_000);
 
 /** What the tenant is shown of a shared cluster has no detail: the row has. */
 async function clusterState(stage: FaultStage, name: string): Promise<string> {

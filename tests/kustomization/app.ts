@@ -49,6 +49,9 @@ const API: Readonly<Record<string, string>> = Object.freeze({
   Placement: 'weir.dev/v1',
   Delivery: 'weir.dev/v1',
   GitRepository: 'source.toolkit.fluxcd.io/v1',
+  Bucket: 'source.toolkit.fluxcd.io/v1',
+  HelmRepository: 'source.toolkit.fluxcd.io/v1',
+  HelmChart: 'source.toolkit.fluxcd.io/v1',
   Secret: 'v1',
   ConfigMap: 'v1',
 });

@@ -1,0 +1,162 @@
+import { oneLineScalar } from './scalar.ts';
+
+/** What an index says of one version of a chart. `created` and `digest` are as written, '' when absent. */
+export type IndexEntry = Readonly<{ version: string; urls: readonly string[]; digest: string; created: string }>;
+export type IndexEntries = ReadonlyMap<string, readonly IndexEntry[]>;
+
+/** Reads an index line by line. `end` answers null when the text has a form that only a whole YAML reader understands. */
+export type IndexReader = Readonly<{ line(text: string): void; end(): IndexEntries | null }>;
+
+const KEY = /^(?:"([^"\\]+)"|'([^']+)'|([A-Za-z0-9_./+-]+))[ ]*:(?=[ ]|$)/;
+
+type Draft = { version: string; urls: string[]; digest: string; created: string };
+type State = {
+  section: 'head' | 'entries' | 'other' | 'ended' | 'irregular';
+  hasEntries: boolean;
+  chartIndent: number;
+  itemIndent: number;
+  keyIndent: number;
+  key: string;
+  list: IndexEntry[];
+  draft: Draft | null;
+};
+
+/**
+ * The reader for indexes as `helm repo index` and every known server write them: block style, one key per line. Of 50 MiB it keeps names, versions,
+ * addresses and digests only, so its memory is that of its answer. It never guesses: what is not exactly of this form makes `end` answer null.
+ */
+export function createIndexReader(limits: Readonly<{ maxVersions: number }>): IndexReader {
+  const charts = new Map<string, IndexEntry[]>();
+  let count = 0;
+  const state: State = {
+    section: 'head',
+    hasEntries: false,
+    chartIndent: -1,
+    itemIndent: -1,
+    keyIndent: -1,
+    key: '',
+    list: [],
+    draft: null,
+  };
+
+  function give(): void {
+    if (state.draft !== null) state.list.push(Object.freeze({ ...state.draft }));
+    state.draft = null;
+  }
+
+  function irregular(): void {
+    state.section = 'irregular';
+  }
+
+  function top(text: string): void {
+    if (text.startsWith('---')) return state.section === 'head' && text.trim() === '---' ? undefined : end(text);
+    if (text.startsWith('...')) return end(text);
+    if (text.startsWith('- ') && state.section === 'other') return;
+    const found = keyOf(text);
+    if (found === null) return irregular();
+    give();
+    if (found.key !== 'entries') {
+      state.section = 'other';
+      return;
+    }
+    const value = found.rest.trim();
+    if (state.hasEntries || (value !== '' && !value.startsWith('#') && value !== '{}')) return irregular();
+    state.hasEntries = true;
+    state.section = value === '{}' ? 'other' : 'entries';
+  }
+
+  /** What follows another document is not read, as Go reads the first one only. */
+  function end(text: string): void {
+    give();
+    state.section = /^(---|\.\.\.)(\s|$)/.test(text) ? 'ended' : 'irregular';
+  }
+
+  function chart(text: string): void {
+    const found = keyOf(text);
+    if (found === null) return irregular();
+    const value = found.rest.trim();
+    if (charts.has(found.key) || (value !== '' && value !== '[]' && !value.startsWith('#'))) return irregular();
+    give();
+    state.list = [];
+    charts.set(found.key, state.list);
+    state.itemIndent = -1;
+  }
+
+  function item(text: string, indent: number): void {
+    give();
+    count += 1;
+    if (count > limits.maxVersions || charts.size === 0) return irregular();
+    state.draft = { version: '', urls: [], digest: '', created: '' };
+    const rest = text.slice(1);
+    const body = rest.trimStart();
+    state.keyIndent = body === '' ? -1 : indent + 1 + (rest.length - body.length);
+    state.key = '';
+    if (body !== '') field(body);
+  }
+
+  function field(text: string): void {
+    const found = keyOf(text);
+    const draft = state.draft;
+    if (found === null || draft === null) return irregular();
+    state.key = found.key;
+    if (found.key === 'urls') {
+      const value = found.rest.trim();
+      draft.urls = [];
+      if (value !== '' && value !== '[]' && !value.startsWith('#')) irregular();
+      return;
+    }
+    if (found.key !== 'version' && found.key !== 'digest' && found.key !== 'created') return;
+    const value = oneLineScalar(found.rest);
+    if (value.is === 'irregular') return irregular();
+    draft[found.key] = value.is === 'text' ? value.text : '';
+  }
+
+  /** A line that belongs to the value of the current key. */
+  function continuation(text: string): void {
+    if (state.key === 'version' || state.key === 'digest' || state.key === 'created') return irregular();
+    if (state.key !== 'urls') return;
+    const value = text.startsWith('- ') ? oneLineScalar(text.slice(2)) : null;
+    if (value === null || value.is !== 'text') return irregular();
+    state.draft?.urls.push(value.text);
+  }
+
+  function inEntries(text: string, indent: number): void {
+    if (state.chartIndent === -1) state.chartIndent = indent;
+    const isItem = text === '-' || text.startsWith('- ');
+    if (indent < state.chartIndent) return irregular();
+    if (indent === state.chartIndent && !isItem) return chart(text);
+    if (state.itemIndent === -1) {
+      if (!isItem) return irregular();
+      state.itemIndent = indent;
+    }
+    if (indent === state.itemIndent) return isItem ? item(text, indent) : irregular();
+    if (indent < state.itemIndent || state.draft === null) return irregular();
+    if (state.keyIndent === -1) state.keyIndent = indent;
+    if (indent < state.keyIndent) return irregular();
+    return indent === state.keyIndent && !isItem ? field(text) : continuation(text);
+  }
+
+  return Object.freeze({
+    line(raw: string): void {
+      if (state.section === 'ended' || state.section === 'irregular') return;
+      const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+      const text = line.trimStart();
+      if (text === '' || text.startsWith('#')) return;
+      const indent = line.length - text.length;
+      if (line.slice(0, indent).includes('\t') || line.includes('\0')) return irregular();
+      if (indent === 0) return top(line);
+      if (state.section === 'head') return irregular();
+      if (state.section === 'entries') inEntries(text, indent);
+    },
+    end(): IndexEntries | null {
+      give();
+      return state.section === 'irregular' || state.section === 'head' ? null : charts;
+    },
+  });
+}
+
+function keyOf(text: string): Readonly<{ key: string; rest: string }> | null {
+  const found = KEY.exec(text);
+  if (found === null) return null;
+  return { key: found[1] ?? found[2] ?? found[3] ?? '', rest: text.slice(found[0].length) };
+}

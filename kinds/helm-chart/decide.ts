@@ -1,0 +1,119 @@
+import type { ChartVersion } from '#core/charts.ts';
+import type { Judged } from '#core/kind.ts';
+import type { ExtraCondition, Reason } from '#core/outcome.ts';
+import type { HelmChartObj, Seen } from './observe.ts';
+import type { HelmChartStatus } from './schema.ts';
+import { findVersion, versionMetadata } from './target.ts';
+
+export type Act = Readonly<{
+  do: 'build';
+  digest: string;
+  revision: string;
+  /** The version to download; null for a chart of a source's artifact. */
+  version: ChartVersion | null;
+  metadata: string | null;
+  /** Whether the artifact of the status is still in storage. */
+  isStored: boolean;
+}>;
+type Verdict = Judged<typeof HelmChartStatus>;
+
+const FETCH_REASONS = ['AuthenticationFailed', 'AccessDenied', 'ChartPullError', 'InvalidChartReference', 'NoSourceArtifact'] as const;
+const BUILD_REASONS = ['ValuesFilesError', 'MetadataPatchError', 'DependencyBuildError', 'ChartPackageError'] as const;
+/** No retry can help (definitions.md 2.5); a new artifact of the source starts a run all the same. */
+const TERMINAL: ReadonlySet<string> = Object.freeze(
+  new Set(['InvalidChartReference', 'ValuesFilesError', 'MetadataPatchError', 'AccessDenied']),
+);
+
+/** Whether the artifact is current, must be built, or cannot be; a failure never takes the last one away. Pure. */
+export function decide(obj: HelmChartObj, seen: Seen): Act | Verdict {
+  const { spec, definition, status } = obj;
+  switch (seen.at) {
+    case 'unsupported':
+      return { is: 'stalled', reason: 'UnsupportedField', message: seen.message };
+    case 'fetchFailed':
+      return refused('FetchFailed', seen.reason, seen.message);
+    case 'built':
+      return afterBuild(obj);
+    case 'unchanged':
+      return ready(obj);
+    case 'repository': {
+      const target = findVersion(spec.chart, spec.version, seen.versions);
+      if (target.is === 'missing') return refused('FetchFailed', 'InvalidChartReference', `invalid chart reference: ${target.message}`);
+      const metadata = metadataOf(obj, seen.revision);
+      const isSame = status?.artifact?.revision === revisionOf(target.version.version, metadata);
+      if (seen.isStored && isSame && status?.observedGeneration === definition.generation && !hasFailed(obj))
+        return ready(obj, { observedSourceArtifactRevision: seen.revision });
+      return { do: 'build', digest: seen.digest, revision: seen.revision, version: target.version, metadata, isStored: seen.isStored };
+    }
+    case 'source':
+      return {
+        do: 'build',
+        digest: seen.digest,
+        revision: seen.revision,
+        version: null,
+        metadata: metadataOf(obj, seen.revision),
+        isStored: seen.isStored,
+      };
+  }
+}
+
+/** The version with the build metadata in place of its own. Pure. */
+export function revisionOf(version: string, metadata: string | null): string {
+  return metadata === null ? version : `${version.split('+')[0] ?? ''}+${metadata}`;
+}
+
+function metadataOf({ spec, definition }: HelmChartObj, revision: string): string | null {
+  const settings = {
+    strategy: spec.reconcileStrategy ?? 'ChartVersion',
+    hasValuesFiles: (spec.valuesFiles ?? []).length > 0,
+    isRepository: spec.sourceRef.kind === 'HelmRepository',
+  } as const;
+  return versionMetadata(settings, revision, definition.generation);
+}
+
+function hasFailed({ status }: HelmChartObj): boolean {
+  return failureIn(status) !== undefined;
+}
+
+function failureIn(status: HelmChartObj['status']) {
+  return status?.conditions?.find(
+    (one) => one.status === 'True' && (one.type === 'FetchFailed' || one.type === 'BuildFailed' || one.type === 'StorageOperationFailed'),
+  );
+}
+
+/** The build leaves a condition behind when it failed; that is what counts now. */
+function afterBuild(obj: HelmChartObj): Verdict {
+  const failure = failureIn(obj.status);
+  if (failure === undefined) return ready(obj);
+  if (failure.type === 'StorageOperationFailed')
+    return {
+      is: 'failed',
+      reason: 'StorageOperationFailed',
+      message: failure.message,
+      shown: { conditions: [gone('FetchFailed'), gone('BuildFailed')] },
+    };
+  const reason = [...FETCH_REASONS, ...BUILD_REASONS].find((one) => one === failure.reason) ?? 'ChartPackageError';
+  return refused(failure.type === 'FetchFailed' ? 'FetchFailed' : 'BuildFailed', reason, failure.message);
+}
+
+function ready({ spec, status }: HelmChartObj, more: Partial<HelmChartStatus> = {}): Verdict {
+  const revision = status?.artifact?.revision ?? '';
+  const isRepository = spec.sourceRef.kind === 'HelmRepository';
+  const isRepacked = !isRepository || (spec.valuesFiles ?? []).length > 0;
+  const reason: Reason = isRepacked ? 'ChartPackageSucceeded' : 'ChartPullSucceeded';
+  const name = status?.observedChartName ?? spec.chart;
+  const message = isRepacked ? `packaged '${name}' chart with version '${revision}'` : `pulled '${name}' chart with version '${revision}'`;
+  const inStorage: ExtraCondition = { type: 'ArtifactInStorage', status: 'True', reason, message };
+  const conditions = [inStorage, ...['FetchFailed', 'BuildFailed', 'StorageOperationFailed', 'ArtifactOutdated'].map(gone)];
+  return { is: 'ready', reason, message, revision, shown: { status: more, revision, conditions } };
+}
+
+function refused(type: 'FetchFailed' | 'BuildFailed', reason: Reason, message: string): Verdict {
+  const other = type === 'FetchFailed' ? 'BuildFailed' : 'FetchFailed';
+  const shown = { conditions: [{ type, status: 'True' as const, reason, message }, gone(other), gone('StorageOperationFailed')] };
+  return { is: TERMINAL.has(reason) ? 'stalled' : 'failed', reason, message, shown };
+}
+
+function gone(type: string): ExtraCondition {
+  return { type, status: null };
+}
