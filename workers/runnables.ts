@@ -4,6 +4,7 @@ import { bucketKind } from '#kinds/bucket/index.ts';
 import { clusterKind } from '#kinds/cluster/index.ts';
 import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
 import { helmChartKind } from '#kinds/helm-chart/index.ts';
+import { helmReleaseKind } from '#kinds/helm-release/index.ts';
 import { helmRepositoryKind } from '#kinds/helm-repository/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
@@ -15,6 +16,7 @@ const all: readonly Runnable[] = Object.freeze([
   runnable(bucketKind),
   runnable(helmRepositoryKind),
   runnable(helmChartKind),
+  runnable(helmReleaseKind),
   runnable(kustomizationKind),
   runnable(clusterKind),
   runnable(placementKind),

@@ -81,6 +81,7 @@ const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Bucket: 'buckets',
   HelmRepository: 'helmrepositories',
   HelmChart: 'helmcharts',
+  HelmRelease: 'helmreleases',
   Kustomization: 'kustomizations',
 });
 

@@ -51,6 +51,11 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
       interval: '10m',
       sourceRef: { kind: 'HelmRepository', name: 'x' },
     }),
+    helmreleases: {
+      ...flux('helm', 'HelmRelease', 'helmreleases', { interval: '10m', chartRef: { kind: 'OCIRepository', name: 'podinfo' } }),
+      path: '/apis/helm.toolkit.fluxcd.io/v2/namespaces/:namespace/helmreleases',
+      apiVersion: 'helm.toolkit.fluxcd.io/v2',
+    },
     kustomizations: flux('kustomize', 'Kustomization', 'kustomizations', {
       interval: '10m',
       path: './',

@@ -32,13 +32,13 @@ export type App = Readonly<{
   /** Creates, or merges into, a Kustomization of team-a: `name` is put behind the id. */
   kustomization(name: string, spec?: JsonObject): Promise<string>;
   /** Places these Kustomizations on clusters of the demo. */
-  place(names: readonly string[], clusters: readonly string[]): Promise<void>;
+  place(names: readonly string[], clusters: readonly string[], kind?: string): Promise<void>;
   create(object: JsonObject): Promise<void>;
   get(kind: string, name: string): Promise<Answer>;
   patch(kind: string, name: string, patch: JsonObject): Promise<void>;
   remove(kind: string, name: string): Promise<void>;
   /** Waits for Ready with this status, and this reason when given; returns the message. */
-  ready(name: string, status: 'True' | 'False' | 'Unknown', reason?: string, timeoutMs?: number): Promise<string>;
+  ready(name: string, status: 'True' | 'False' | 'Unknown', reason?: string, timeoutMs?: number, kind?: string): Promise<string>;
   /** The live object on a cluster, by path; null when it is not there. */
   live(cluster: string, path: string): Promise<JsonObject | null>;
   onCluster(cluster: string, method: string, path: string, body?: JsonObject): Promise<Answer>;
@@ -46,6 +46,8 @@ export type App = Readonly<{
 
 const API: Readonly<Record<string, string>> = Object.freeze({
   Kustomization: KUSTOMIZE,
+  HelmRelease: 'helm.toolkit.fluxcd.io/v2',
+  OCIRepository: 'source.toolkit.fluxcd.io/v1',
   Placement: 'weir.dev/v1',
   Delivery: 'weir.dev/v1',
   GitRepository: 'source.toolkit.fluxcd.io/v1',
@@ -102,18 +104,14 @@ export function useApp(prefix: string): App {
   });
   afterAll(async () => {
     for (const [kind, name] of state.made.toReversed()) await expectGone(user(0), `${collection(kind)}/${name}`);
-    const names = state.made.filter(([kind]) => kind === 'Kustomization').map(([, name]) => name);
-    for (const name of names)
+    for (const [kind, name] of state.made.filter(([one]) => one === 'Kustomization' || one === 'HelmRelease'))
       await until(
         `${name} gone`,
         20_000,
         100,
-        async () => ((await get('Kustomization', name)).status === 404 ? true : null),
+        async () => ((await get(kind, name)).status === 404 ? true : null),
         async () =>
-          JSON.stringify([(await get('Kustomization', name)).body, (await callPlane(user(0), 'GET', collection('Delivery'))).body]).slice(
-            0,
-            20_000,
-          ),
+          JSON.stringify([(await get(kind, name)).body, (await callPlane(user(0), 'GET', collection('Delivery'))).body]).slice(0, 20_000),
       );
     await rm(state.copy, { recursive: true, force: true });
   });
@@ -142,20 +140,20 @@ export function useApp(prefix: string): App {
       });
       return full;
     },
-    place: (names, clusters) =>
+    place: (names, clusters, kind = 'Kustomization') =>
       create({
         apiVersion: 'weir.dev/v1',
         kind: 'Placement',
         metadata: { name: `${names[0] ?? id}-place`, namespace: NAMESPACE },
-        spec: { definitions: { kinds: ['Kustomization'], names }, clusters: { names: clusters } },
+        spec: { definitions: { kinds: [kind], names }, clusters: { names: clusters } },
       }),
     create,
     get,
     patch: async (kind, name, patch) =>
       void (await expectPlane(user(0), 'PATCH', `${collection(kind)}/${name}`, patch, 'application/merge-patch+json')),
     remove: async (kind, name) => void (await expectPlane(user(0), 'DELETE', `${collection(kind)}/${name}`)),
-    ready: async (name, status, reason, timeoutMs = READY_MS) => {
-      const now = async () => readyOf((await get('Kustomization', name)).body);
+    ready: async (name, status, reason, timeoutMs = READY_MS, kind = 'Kustomization') => {
+      const now = async () => readyOf((await get(kind, name)).body);
       const ready = await until(
         `${name} Ready=${status} ${reason ?? ''}`,
         timeoutMs,
