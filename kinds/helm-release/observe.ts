@@ -4,7 +4,8 @@ import { AppError } from '#core/errors.ts';
 import type { ChartFacts, ReleaseName, ReleaseRecord } from '#core/helm.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
-import { type Drifted, driftOf, hasMoved, type Settled } from './drift.ts';
+import { objectId } from '#core/object-id.ts';
+import { type Drifted, driftOf, hasMoved, recordRef, type Settled } from './drift.ts';
 import { isMissingOwnChart } from './own-chart.ts';
 import { placeOf } from './place.ts';
 import { digestOf, isGone, shownRecord, snapshotOf } from './records.ts';
@@ -128,6 +129,7 @@ async function look(ctx: Ctx<Needs>, obj: HelmReleaseObj, input: Input): Promise
   const raw = await ctx.helm.records(input.place, ctx.signal);
   const records = raw.map(snapshotOf);
   const [latest] = raw;
+  if (latest !== undefined) await watchRecord(ctx, obj.deliveryId, input.place, latest.version);
   const isOwn = latest !== undefined && status?.history?.[0]?.version === latest.version && latest.status === 'deployed';
   const drift = isOwn && looksForDrift(spec) ? await driftOf(ctx, obj, latest) : { drifted: [], settled: [] };
   return {
@@ -152,6 +154,12 @@ async function look(ctx: Ctx<Needs>, obj: HelmReleaseObj, input: Input): Promise
     },
     nowMs: ctx.nowMs(),
   };
+}
+
+/** Opens the watch on the record, should it not be open yet: who changes the release with helm is seen at once. */
+async function watchRecord(ctx: Ctx<Needs>, deliveryId: string, place: ReleaseName, version: number): Promise<void> {
+  const ref = recordRef(place, version);
+  await ctx.cluster.live(deliveryId, [{ id: objectId(ref), ref }], ctx.signal);
 }
 
 function looksForDrift(spec: HelmReleaseSpec): boolean {

@@ -36,7 +36,7 @@ export function useReleases(prefix: string): Releases {
   return Object.freeze({
     app,
     chart: (version, templates, more = {}) =>
-      app.push({
+      app.pushed({
         'chart/Chart.yaml': `apiVersion: v2\nname: ${app.id}\nversion: ${version}\n`,
         'chart/values.yaml': 'colour: red\n',
         ...Object.fromEntries(Object.entries(templates).map(([name, text]) => [`chart/templates/${name}`, text])),

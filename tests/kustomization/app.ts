@@ -27,6 +27,8 @@ export type App = Readonly<{
   bob(): PlaneUser;
   /** Commits files below the app's folder (null removes one) and pushes; the webhook wakes the source. */
   push(files: Readonly<Record<string, string | null>>): Promise<void>;
+  /** As push, and waits until the source has an artifact with it: for what is made right afterwards. */
+  pushed(files: Readonly<Record<string, string | null>>): Promise<void>;
   /** Path of the folder, for spec.path. */
   path: string;
   /** Creates, or merges into, a Kustomization of team-a: `name` is put behind the id. */
@@ -121,7 +123,20 @@ export function useApp(prefix: string): App {
     demo,
     alice: () => user(0),
     bob: () => user(1),
-    push: (files) => push(state.copy, id, files),
+    push: async (files) => void (await push(state.copy, id, files)),
+    pushed: async (files) => {
+      const commit = await push(state.copy, id, files);
+      await until(
+        `the source has ${commit}`,
+        READY_MS,
+        50,
+        async () => {
+          const revision = textAt((await get('GitRepository', 'podinfo')).body, 'status', 'artifact', 'revision') ?? '';
+          return (await holds(state.copy, revision.split(':').at(-1) ?? '', commit)) ? true : null;
+        },
+        async () => JSON.stringify((await get('GitRepository', 'podinfo')).body).slice(0, 2_000),
+      );
+    },
     kustomization: async (name, spec = {}) => {
       const full = `${id}-${name}`;
       const base = {
@@ -216,7 +231,7 @@ export async function adminOf(demo: SharedDemo, cluster: string): Promise<Cluste
 }
 
 /** Other files push to the same branch: ours goes on top of what is there. */
-async function push(copy: string, id: string, files: Readonly<Record<string, string | null>>): Promise<void> {
+async function push(copy: string, id: string, files: Readonly<Record<string, string | null>>): Promise<string> {
   // The copy's own configuration knows the authority; GIT_SSL_CAINFO of the machine would win over it.
   const env = { PATH: process.env['PATH'], HOME: copy };
   const git = (...args: readonly string[]) => run('git', ['-C', copy, ...args], { env });
@@ -235,10 +250,24 @@ async function push(copy: string, id: string, files: Readonly<Record<string, str
     await git('commit', '--quiet', '--message', `Change ${id}`);
     try {
       await git('push', '--quiet', 'origin', 'HEAD:main');
-      return;
+      return (await git('rev-parse', 'HEAD')).stdout.trim();
     } catch (error) {
       if (attempt === 5) throw error;
     }
+  }
+}
+
+/** Whether a commit is `wanted` or comes after it. */
+async function holds(copy: string, commit: string, wanted: string): Promise<boolean> {
+  if (commit === wanted) return true;
+  const env = { PATH: process.env['PATH'], HOME: copy };
+  try {
+    await run('git', ['-C', copy, 'fetch', '--quiet', 'origin', 'main'], { env });
+    await run('git', ['-C', copy, 'merge-base', '--is-ancestor', wanted, commit], { env });
+    return true;
+  } catch {
+    // Not an ancestor, or not fetched yet: asked again.
+    return false;
   }
 }
 
