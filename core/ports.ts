@@ -70,6 +70,19 @@ export interface Artifacts {
   ): Promise<Artifact>;
   /** Packs files that came one by one; no ignore rules apply. Throws AppError badRequest for a path that is none (threats D4). Idempotent as `put`. */
   putFiles(input: Readonly<{ files: readonly LooseFile[]; maxBytes: number; maxEntries: number }>, signal: AbortSignal): Promise<Artifact>;
+  /**
+   * Packs a gzip tar that somebody else wrote (a layer of an OCI artifact) as `put` does; symbolic links are left out. `maxDecodedBytes` counts everything that is
+   * read, the other limits what the rules leave. Throws AppError badRequest for what is no such archive or holds a hostile entry (threats D1, D2), artifactTooLarge. Idempotent.
+   */
+  putLayer(
+    input: Readonly<{ path: string; ignore: string | null; maxDecodedBytes: number; maxBytes: number; maxEntries: number }>,
+    signal: AbortSignal,
+  ): Promise<Artifact>;
+  /** Keeps such an archive byte by byte, so that its digest stays, once every entry of it was read and found harmless; no ignore rules apply. Throws as `putLayer`. Idempotent. */
+  keepLayer(
+    input: Readonly<{ path: string; maxDecodedBytes: number; maxBytes: number; maxEntries: number }>,
+    signal: AbortSignal,
+  ): Promise<Artifact>;
   has(digest: string): Promise<boolean>;
 }
 
