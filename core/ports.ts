@@ -1,5 +1,6 @@
 import type { Bucket, LooseFile } from './bucket.ts';
 import type { JsonObject } from './json.ts';
+import type { Registry } from './registry.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
 /**
@@ -84,6 +85,14 @@ export interface Artifacts {
     signal: AbortSignal,
   ): Promise<Artifact>;
   has(digest: string): Promise<boolean>;
+}
+
+// ── regular expressions of tenants ───────────────────────────────────────────────────────────────────────────────────
+
+/** Go's syntax (RE2), in time that is linear in the text: what backtracks is never used for a tenant's pattern. */
+export interface Patterns {
+  /** A test whether the pattern is found anywhere in a text, or why it is none. Patterns of more than 1,024 characters are none. */
+  compile(pattern: string): Readonly<{ is: 'pattern'; isIn(text: string): boolean }> | Readonly<{ is: 'invalid'; message: string }>;
 }
 
 // ── rendering ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -275,6 +284,8 @@ export type Capabilities = Readonly<{
   git: Git;
   artifacts: Artifacts;
   bucket: Bucket;
+  registry: Registry;
+  patterns: Patterns;
   render: Render;
   cluster: Cluster;
   inventory: Inventory;

@@ -21,6 +21,8 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }),
       artifacts: () => adapters.artifacts,
       bucket: () => adapters.bucket,
+      registry: () => adapters.registry,
+      patterns: () => adapters.patterns,
       render: () => renderFor(adapters, scope),
       cluster: () => clusterFor(adapters, scope, run, unit, mask),
       inventory: () => adapters.store.inventory(scope, run),
