@@ -18,6 +18,8 @@ import { resource as gitRepository } from './git-repository/resource.ts';
 import { kustomizationKind } from './kustomization/index.ts';
 import { resource as kustomization } from './kustomization/resource.ts';
 import { resource as namespace } from './namespace/resource.ts';
+import { ociRepositoryKind } from './oci-repository/index.ts';
+import { resource as ociRepository } from './oci-repository/resource.ts';
 import { placementKind } from './placement/index.ts';
 import { resource as placement } from './placement/resource.ts';
 import { receiverKind } from './receiver/index.ts';
@@ -34,6 +36,7 @@ export const resources = [
   serviceAccount,
   event,
   gitRepository,
+  ociRepository,
   kustomization,
   receiver,
   tenant,
@@ -46,13 +49,14 @@ export const resources = [
 ] as const satisfies readonly Resource[];
 
 /** Kinds with work of their own, run by the workers. */
-export const kinds = [gitRepositoryKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
+export const kinds = [gitRepositoryKind, ociRepositoryKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
 
 /** What the API needs of a reconciled kind, whatever its types are. */
 export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
 
 const faces: readonly Face[] = [
   face(gitRepositoryKind),
+  face(ociRepositoryKind),
   face(kustomizationKind),
   face(receiverKind),
   face(clusterKind),

@@ -3,12 +3,14 @@ import { type Runnable, runnable } from '#core/reconcile/runnable.ts';
 import { clusterKind } from '#kinds/cluster/index.ts';
 import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
+import { ociRepositoryKind } from '#kinds/oci-repository/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
 import { receiverKind } from '#kinds/receiver/index.ts';
 
 /** The kinds of the registry that have work of their own, ready to run. A test compares this list with `kinds/registry.ts`. */
 const all: readonly Runnable[] = Object.freeze([
   runnable(gitRepositoryKind),
+  runnable(ociRepositoryKind),
   runnable(kustomizationKind),
   runnable(clusterKind),
   runnable(placementKind),

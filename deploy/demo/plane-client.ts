@@ -70,6 +70,7 @@ function jsonObject(text: string): JsonObject {
 const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Namespace: 'namespaces',
   Secret: 'secrets',
+  ServiceAccount: 'serviceaccounts',
   ConfigMap: 'configmaps',
   Tenant: 'tenants',
   Cluster: 'clusters',
@@ -78,6 +79,7 @@ const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Delivery: 'deliveries',
   Receiver: 'receivers',
   GitRepository: 'gitrepositories',
+  OCIRepository: 'ocirepositories',
   Kustomization: 'kustomizations',
 });
 

@@ -8,14 +8,16 @@ export type Source =
   | Readonly<{ is: 'artifact'; digest: string; revision: string; originRevision: string | null }>
   | Readonly<{ is: 'foreign' | 'missing' | 'noArtifact' | 'unsupported'; message: string }>;
 
+const SERVED: ReadonlySet<string> = Object.freeze(new Set(['GitRepository', 'OCIRepository']));
+
 /**
  * Looks up `spec.sourceRef`. A namespace that is not the tenant's own is answered in one way whether or not it exists, so that nothing is learned about strangers.
  */
 export async function findSource(lookup: Lookup, definition: StoredObject, ref: KustomizationSpec['sourceRef']): Promise<Source> {
   const namespace = ref.namespace ?? definition.namespace;
   const shown = `${ref.kind} ${namespace}/${ref.name}`;
-  if (ref.kind !== 'GitRepository')
-    return { is: 'unsupported', message: `spec.sourceRef.kind ${ref.kind} is not served by this release: use a GitRepository` };
+  if (!SERVED.has(ref.kind))
+    return { is: 'unsupported', message: `spec.sourceRef.kind ${ref.kind} is not served by this release: use ${[...SERVED].join(' or ')}` };
   if (namespace !== definition.namespace && !(await lookup.namespaces()).includes(namespace)) {
     return {
       is: 'foreign',

@@ -17,6 +17,7 @@ const status: Readonly<Record<string, Rights>> = { status: { get: 'VEAP' } };
 export const roleTable: readonly Row[] = [
   // Viewers read everything of the tenant but Secrets and tokens; editors write definitions, ConfigMaps, Placements.
   { plural: 'gitrepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'ocirepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   // A preview asks clusters as the tenant's account: it belongs to who may write the definition.
   { plural: 'kustomizations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, diff: { create: 'EA' } } },
   { plural: 'receivers', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },

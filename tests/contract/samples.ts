@@ -44,6 +44,7 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
     }),
     namespaces: { ...core('Namespace', 'namespaces'), scope: 'Cluster' },
     gitrepositories: flux('source', 'GitRepository', 'gitrepositories', { url: 'https://git.test/x', interval: '10m' }),
+    ocirepositories: flux('source', 'OCIRepository', 'ocirepositories', { url: 'oci://registry.test/x', interval: '10m' }),
     kustomizations: flux('kustomize', 'Kustomization', 'kustomizations', {
       interval: '10m',
       path: './',

@@ -49,7 +49,9 @@ const API: Readonly<Record<string, string>> = Object.freeze({
   Placement: 'weir.dev/v1',
   Delivery: 'weir.dev/v1',
   GitRepository: 'source.toolkit.fluxcd.io/v1',
+  OCIRepository: 'source.toolkit.fluxcd.io/v1',
   Secret: 'v1',
+  ServiceAccount: 'v1',
   ConfigMap: 'v1',
 });
 const NAMESPACE = 'team-a';
