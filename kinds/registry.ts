@@ -26,6 +26,8 @@ import { resource as helmRepository } from './helm-repository/resource.ts';
 import { kustomizationKind } from './kustomization/index.ts';
 import { resource as kustomization } from './kustomization/resource.ts';
 import { resource as namespace } from './namespace/resource.ts';
+import { ociRepositoryKind } from './oci-repository/index.ts';
+import { resource as ociRepository } from './oci-repository/resource.ts';
 import { placementKind } from './placement/index.ts';
 import { resource as placement } from './placement/resource.ts';
 import { receiverKind } from './receiver/index.ts';
@@ -46,6 +48,7 @@ export const resources = [
   helmRepository,
   helmChart,
   helmRelease,
+  ociRepository,
   kustomization,
   receiver,
   tenant,
@@ -60,6 +63,7 @@ export const resources = [
 /** Kinds with work of their own, run by the workers. */
 export const kinds = [
   gitRepositoryKind,
+  ociRepositoryKind,
   bucketKind,
   helmRepositoryKind,
   helmChartKind,
@@ -79,6 +83,7 @@ const faces: readonly Face[] = [
   face(helmRepositoryKind),
   face(helmChartKind),
   face(helmReleaseKind),
+  face(ociRepositoryKind),
   face(kustomizationKind),
   face(receiverKind),
   face(clusterKind),

@@ -27,6 +27,8 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       artifacts: () => adapters.artifacts,
       bucket: () => adapters.bucket,
       charts: () => charts,
+      registry: () => adapters.registry,
+      patterns: () => adapters.patterns,
       render: () => renderFor(adapters, scope),
       helm: () => helmFor(asking),
       owned: () => ownedFor(adapters, scope, unit.definition),

@@ -7,6 +7,7 @@ import { helmChartKind } from '#kinds/helm-chart/index.ts';
 import { helmReleaseKind } from '#kinds/helm-release/index.ts';
 import { helmRepositoryKind } from '#kinds/helm-repository/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
+import { ociRepositoryKind } from '#kinds/oci-repository/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
 import { receiverKind } from '#kinds/receiver/index.ts';
 
@@ -17,6 +18,7 @@ const all: readonly Runnable[] = Object.freeze([
   runnable(helmRepositoryKind),
   runnable(helmChartKind),
   runnable(helmReleaseKind),
+  runnable(ociRepositoryKind),
   runnable(kustomizationKind),
   runnable(clusterKind),
   runnable(placementKind),

@@ -56,6 +56,7 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
       path: '/apis/helm.toolkit.fluxcd.io/v2/namespaces/:namespace/helmreleases',
       apiVersion: 'helm.toolkit.fluxcd.io/v2',
     },
+    ocirepositories: flux('source', 'OCIRepository', 'ocirepositories', { url: 'oci://registry.test/x', interval: '10m' }),
     kustomizations: flux('kustomize', 'Kustomization', 'kustomizations', {
       interval: '10m',
       path: './',

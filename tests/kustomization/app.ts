@@ -57,6 +57,7 @@ const API: Readonly<Record<string, string>> = Object.freeze({
   HelmRepository: 'source.toolkit.fluxcd.io/v1',
   HelmChart: 'source.toolkit.fluxcd.io/v1',
   Secret: 'v1',
+  ServiceAccount: 'v1',
   ConfigMap: 'v1',
 });
 const NAMESPACE = 'team-a';
