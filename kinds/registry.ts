@@ -55,7 +55,16 @@ export const resources = [
 ] as const satisfies readonly Resource[];
 
 /** Kinds with work of their own, run by the workers. */
-export const kinds = [gitRepositoryKind, bucketKind, helmRepositoryKind, helmChartKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
+export const kinds = [
+  gitRepositoryKind,
+  bucketKind,
+  helmRepositoryKind,
+  helmChartKind,
+  kustomizationKind,
+  receiverKind,
+  clusterKind,
+  placementKind,
+] as const;
 
 /** What the API needs of a reconciled kind, whatever its types are. */
 export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;

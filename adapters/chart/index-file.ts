@@ -31,7 +31,7 @@ export async function readIndexFile(file: string, parseYaml: ParseYaml, signal: 
   if ('refused' in document) return { is: 'refused', message: document.refused };
   const entries = entriesOfDocument(document.value);
   return entries === null
-    ? { is: 'refused', message: 'it has no entries: is this the index of a chart repository?' }
+    ? { is: 'refused', message: 'it has no apiVersion or no entries: is this the index of a chart repository?' }
     : { is: 'read', entries };
 }
 

@@ -9,10 +9,14 @@ export type IndexReader = Readonly<{ line(text: string): void; end(): IndexEntri
 
 const KEY = /^(?:"([^"\\]+)"|'([^']+)'|([A-Za-z0-9_./+-]+))[ ]*:(?=[ ]|$)/;
 
+/** How many addresses of a version are kept. */
+export const MAX_URLS = 4;
+
 type Draft = { version: string; urls: string[]; digest: string; created: string };
 type State = {
   section: 'head' | 'entries' | 'other' | 'ended' | 'irregular';
   hasEntries: boolean;
+  hasApiVersion: boolean;
   chartIndent: number;
   itemIndent: number;
   keyIndent: number;
@@ -31,6 +35,7 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
   const state: State = {
     section: 'head',
     hasEntries: false,
+    hasApiVersion: false,
     chartIndent: -1,
     itemIndent: -1,
     keyIndent: -1,
@@ -40,7 +45,11 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
   };
 
   function give(): void {
-    if (state.draft !== null) state.list.push(Object.freeze({ ...state.draft }));
+    const { draft } = state;
+    if (draft !== null)
+      state.list.push(
+        Object.freeze({ version: own(draft.version), urls: draft.urls.map(own), digest: own(draft.digest), created: own(draft.created) }),
+      );
     state.draft = null;
   }
 
@@ -56,6 +65,7 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
     if (found === null) return irregular();
     give();
     if (found.key !== 'entries') {
+      if (found.key === 'apiVersion') state.hasApiVersion = oneLineScalar(found.rest).is === 'text';
       state.section = 'other';
       return;
     }
@@ -78,7 +88,8 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
     if (charts.has(found.key) || (value !== '' && value !== '[]' && !value.startsWith('#'))) return irregular();
     give();
     state.list = [];
-    charts.set(found.key, state.list);
+    if (charts.size >= limits.maxVersions) return irregular();
+    charts.set(own(found.key), state.list);
     state.itemIndent = -1;
   }
 
@@ -117,7 +128,8 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
     if (state.key !== 'urls') return;
     const value = text.startsWith('- ') ? oneLineScalar(text.slice(2)) : null;
     if (value === null || value.is !== 'text') return irregular();
-    state.draft?.urls.push(value.text);
+    // Helm asks the first address only; a list without end must not be kept.
+    if (state.draft !== null && state.draft.urls.length < MAX_URLS) state.draft.urls.push(value.text);
   }
 
   function inEntries(text: string, indent: number): void {
@@ -150,9 +162,14 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
     },
     end(): IndexEntries | null {
       give();
-      return state.section === 'irregular' || state.section === 'head' ? null : charts;
+      return state.section === 'irregular' || !state.hasEntries || !state.hasApiVersion ? null : charts;
     },
   });
+}
+
+/** The text with memory of its own: a part of a line would keep the whole chunk of the file that it was cut from. */
+function own(text: string): string {
+  return text === '' ? text : Buffer.from(text).toString('utf8');
 }
 
 function keyOf(text: string): Readonly<{ key: string; rest: string }> | null {

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { type ArtifactStore, createArtifacts } from '#adapters/blob/artifacts.ts';
+import { readTar } from '#adapters/blob/read-tar.ts';
+import { createCharts } from '#adapters/chart/charts.ts';
+import { createEgress } from '#adapters/egress/egress.ts';
+import { createEgressHttp } from '#adapters/egress/http.ts';
+import { parseYaml } from '#adapters/kustomize/off-thread.ts';
+import { brokenStatusRules } from '#core/conditions.ts';
+import { noFailpoints } from '#core/failpoints.ts';
+import type { EgressHttp } from '#core/http.ts';
+import type { JsonObject } from '#core/json.ts';
+import type { Judged } from '#core/kind.ts';
+import { silentLog } from '#core/log.ts';
+import type { Runnable } from '#core/reconcile/runnable.ts';
+import { finalStatus } from '#core/reconcile/write-up.ts';
+import type { StoredObject } from '#core/store.ts';
+import { scopeOfJob } from '#core/tenant.ts';
+import { systemClock } from '#core/time.ts';
+
+export const TENANT = '11111111-1111-4111-8111-111111111111';
+export const never: AbortSignal = new AbortController().signal;
+
+export type Pass = Readonly<{ status: JsonObject; judged: Judged<never>; acts: readonly string[] }>;
+export type Given = Readonly<{
+  spec: JsonObject;
+  status?: JsonObject | null;
+  generation?: number;
+  secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  objects?: readonly StoredObject[];
+}>;
+
+/** The real parts of a source worker on one folder: artifact store, egress client allowed to reach this machine, charts. */
+export type ChartParts = Readonly<{ store: ArtifactStore; http: EgressHttp; workDir: string; close(): Promise<void> }>;
+
+export function openChartParts(root: string, allowCidrs: readonly string[] = ['127.0.0.0/8', '::1/128']): ChartParts {
+  const store = createArtifacts({ dir: join(root, 'artifacts'), clock: systemClock });
+  const http = createEgressHttp({ egress: createEgress({ allowCidrs }), userAgent: 'weir/test', clock: systemClock });
+  return { store, http, workDir: join(root, 'work'), close: () => http.close() };
+}
+
+export function chartsOf({ store, http, workDir }: ChartParts) {
+  return createCharts({ http, artifacts: store, readTar, parseYaml, workDir, allowHttp: false });
+}
+
+export function storedObject(kind: string, name: string, over: Partial<StoredObject> = {}): StoredObject {
+  const lists = { labels: {}, annotations: {}, finalizers: [], ownerReferences: [], managedFields: [], sealedKeys: [] };
+  const base = { tenantId: TENANT, kind, uid: `uid-${name}`, namespace: 'team', name, generation: 1, resourceVersion: '1' };
+  return { ...base, ...lists, createdAtMs: 0, deletingAtMs: null, body: {}, status: null, createdBy: '', ...over };
+}
+
+/** One pass in the order of core/reconcile: observe, decide, act, look again, judge; the status is checked against the house rules. */
+export async function runPass(parts: ChartParts, kind: Runnable, given: Given): Promise<Pass> {
+  const { spec, status: before = null, generation = 1, secrets = {}, objects = [] } = given;
+  const definition = storedObject(kind.resource.kind, 'app', { generation, body: { spec }, status: before });
+  const charts = chartsOf(parts);
+  const bytes = (values: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value)]));
+  const ctx = {
+    scope: scopeOfJob({ tenantId: TENANT }, 'source'),
+    signal: never,
+    log: silentLog,
+    failpoints: noFailpoints,
+    nowMs: systemClock.nowMs,
+    record: () => undefined,
+    charts,
+    artifacts: parts.store,
+    secrets: { read: async (_namespace: string, name: string) => (secrets[name] === undefined ? null : bytes(secrets[name])) },
+    lookup: {
+      get: async (key: Readonly<{ kind: string; namespace: string; name: string }>) =>
+        objects.find((one) => one.kind === key.kind && one.namespace === key.namespace && one.name === key.name) ?? null,
+    },
+  };
+  const acts: string[] = [];
+  let status = before ?? { observedGeneration: -1 };
+  try {
+    for (;;) {
+      const step = await kind.step(ctx as never, { definition, status, done: acts, clusterId: null, deliveryId: null });
+      if (step.is === 'act') {
+        acts.push(step.do);
+        status = { ...status, ...((await step.perform()).status as JsonObject) };
+        continue;
+      }
+      status = finalStatus({ unit: { definition, delivery: null } as never, judged: step.judged, status, nowMs: ctx.nowMs() });
+      expect(brokenStatusRules({ generation, status })).toEqual([]);
+      return { status, judged: step.judged as Judged<never>, acts };
+    }
+  } finally {
+    await charts.dispose();
+  }
+}
