@@ -1,6 +1,7 @@
 import type { ChartVersion } from '#core/charts.ts';
 import type { Judged } from '#core/kind.ts';
 import type { ExtraCondition, Reason } from '#core/outcome.ts';
+import { withBuildMetadata } from '#core/semver/version.ts';
 import type { HelmChartObj, Seen } from './observe.ts';
 import type { HelmChartStatus } from './schema.ts';
 import { findVersion, versionMetadata } from './target.ts';
@@ -57,9 +58,9 @@ export function decide(obj: HelmChartObj, seen: Seen): Act | Verdict {
   }
 }
 
-/** The version with the build metadata in place of its own. Pure. */
+/** The version with the build metadata in place of its own, as the chart carries it. Pure. */
 export function revisionOf(version: string, metadata: string | null): string {
-  return metadata === null ? version : `${version.split('+')[0] ?? ''}+${metadata}`;
+  return metadata === null ? version : (withBuildMetadata(version, metadata) ?? version);
 }
 
 function metadataOf({ spec, definition }: HelmChartObj, revision: string): string | null {
@@ -102,7 +103,9 @@ function ready({ spec, status }: HelmChartObj, more: Partial<HelmChartStatus> = 
   const isRepacked = !isRepository || (spec.valuesFiles ?? []).length > 0;
   const reason: Reason = isRepacked ? 'ChartPackageSucceeded' : 'ChartPullSucceeded';
   const name = status?.observedChartName ?? spec.chart;
-  const message = isRepacked ? `packaged '${name}' chart with version '${revision}'` : `pulled '${name}' chart with version '${revision}'`;
+  const values = status?.observedValuesFiles ?? [];
+  const merged = values.length === 0 ? '' : ` and merged values files [${values.join(' ')}]`;
+  const message = `${isRepacked ? 'packaged' : 'pulled'} '${name}' chart with version '${revision}'${merged}`;
   const inStorage: ExtraCondition = { type: 'ArtifactInStorage', status: 'True', reason, message };
   const conditions = [inStorage, ...['FetchFailed', 'BuildFailed', 'StorageOperationFailed', 'ArtifactOutdated'].map(gone)];
   return { is: 'ready', reason, message, revision, shown: { status: more, revision, conditions } };

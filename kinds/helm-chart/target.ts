@@ -1,6 +1,6 @@
 import type { ChartVersion } from '#core/charts.ts';
 import { isInRange, parseRange } from '#core/semver/range.ts';
-import { compareVersions, parseStrictVersion, type Version } from '#core/semver/version.ts';
+import { compareVersions, parseStrictVersion, parseVersion, type Version } from '#core/semver/version.ts';
 
 export type Target = Readonly<{ is: 'target'; version: ChartVersion }> | Readonly<{ is: 'missing'; message: string }>;
 
@@ -12,7 +12,7 @@ export function findVersion(chart: string, wanted: string | undefined, versions:
   const asked = wanted === undefined || wanted === '' ? '*' : wanted;
   const quoted = `chart ${JSON.stringify(chart.slice(0, 200))}`;
   if (versions.length === 0) return missing(`no ${quoted} in the index of the repository: correct spec.chart`);
-  const exact = parseStrictVersion(asked) === null ? undefined : versions.find((one) => one.version === asked);
+  const exact = parseVersion(asked) === null ? undefined : versions.find((one) => one.version === asked);
   if (exact !== undefined) return { is: 'target', version: exact };
   const range = parseRange(asked);
   if (range === null) return missing(`spec.version is no range of versions: ${JSON.stringify(asked.slice(0, 100))}`);

@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { readTar } from '#adapters/blob/read-tar.ts';
 import { conditionOf } from '#core/conditions.ts';
 import { at, type JsonObject, textAt } from '#core/json.ts';
 import { runnable } from '#core/reconcile/runnable.ts';
@@ -10,7 +9,7 @@ import { helmRepositoryKind } from '#kinds/helm-repository/index.ts';
 import { useTemporaryDir } from '#tests/harness/hooks.ts';
 import { type ChartAuthority, type ChartServer, makeChartAuthority, startChartServer } from './chart-server.ts';
 import { chartYaml, type HelmTool, openHelmTool, writeTree } from './helm-tool.ts';
-import { type ChartParts, chartsOf, type Given, never, openChartParts, type Pass, runPass } from './passes.ts';
+import { type ChartParts, chartsOf, filesOf, type Given, never, openChartParts, type Pass, runPass } from './passes.ts';
 
 const folder = useTemporaryDir('file');
 const kind = runnable(helmRepositoryKind);
@@ -57,24 +56,13 @@ const look = (given: Partial<Given> = {}): Promise<Pass> =>
   runPass(parts, kind, { spec: spec(), ...given, secrets: { ca: { 'ca.crt': authority.caPem }, ...given.secrets } });
 const statuses = () => server.requests.map(({ status }) => status);
 
-async function storedFile(digest: string, name: string): Promise<string> {
-  const { path } = await parts.store.open(digest, never);
-  let found = '';
-  await readTar(path, { gzip: true, maxBytes: 1e8, maxEntries: 10, signal: never }, async ({ names, content }) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of content) chunks.push(chunk);
-    if (names.join('/') === name) found = Buffer.concat(chunks).toString('utf8');
-  });
-  return found;
-}
-
 test('the index becomes an artifact as it was fetched; the next look is one conditional request that writes nothing', async () => {
   const first = await look();
   expect(first.acts).toEqual(['store']);
   expect(first.judged).toMatchObject({ is: 'ready', reason: 'Succeeded', revision: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) });
   expect(conditionOf(first.status, 'ArtifactInStorage')).toMatchObject({ status: 'True' });
   const digest = textAt(first.status, 'artifact', 'digest') ?? '';
-  expect(await storedFile(digest, 'index.yaml')).toBe(index.toString('utf8'));
+  expect((await filesOf(parts, digest)).get('index.yaml')?.equals(index)).toBe(true);
   const second = await look({ status: first.status });
   expect(second.acts).toEqual([]);
   expect(second.status).toEqual(first.status);

@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type ArtifactStore, createArtifacts } from '#adapters/blob/artifacts.ts';
@@ -88,4 +89,38 @@ export async function runPass(parts: ChartParts, kind: Runnable, given: Given): 
   } finally {
     await charts.dispose();
   }
+}
+
+export type Files = Readonly<Record<string, string | Buffer>>;
+
+/** Stores files as the artifact of a source and answers the source as it stands in the database. */
+export async function storedSource(
+  { store, workDir }: ChartParts,
+  source: Readonly<{ kind: 'GitRepository' | 'Bucket'; name: string; revision: string }>,
+  files: Files,
+): Promise<StoredObject> {
+  const folder = join(workDir, '..', `source-${source.name}-${Object.keys(files).length}`);
+  await mkdir(folder, { recursive: true });
+  const staged = await Promise.all(
+    Object.entries(files).map(async ([path, content], index) => {
+      const file = join(folder, String(index));
+      await writeFile(file, content);
+      return { path, file };
+    }),
+  );
+  const { digest, sizeBytes } = await store.putFiles({ files: staged, maxBytes: 1e9, maxEntries: 50_000 }, never);
+  const artifact = { digest, revision: source.revision, path: 'p', url: 'u', size: sizeBytes, lastUpdateTime: '2026-01-01T00:00:00Z' };
+  return storedObject(source.kind, source.name, { status: { artifact } });
+}
+
+/** Every file of a stored artifact by its path. */
+export async function filesOf({ store }: ChartParts, digest: string): Promise<ReadonlyMap<string, Buffer>> {
+  const { path } = await store.open(digest, never);
+  const files = new Map<string, Buffer>();
+  await readTar(path, { gzip: true, maxBytes: 1e9, maxEntries: 100_000, signal: never }, async (entry) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry.content) chunks.push(chunk);
+    if (!entry.isFolder) files.set(entry.path, Buffer.concat(chunks));
+  });
+  return files;
 }
