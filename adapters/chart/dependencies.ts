@@ -6,7 +6,7 @@ import { type ChartFiles, readChartArchive } from './chart-files.ts';
 import { cleanPath } from './clean-path.ts';
 import { metadataOf } from './metadata.ts';
 import { type Refused, refuse } from './refusal.ts';
-import { readPath, type SourceArchive, withoutIgnored } from './source-chart.ts';
+import { MAX_LOOKS, readPath, type SourceArchive, take, withoutIgnored } from './source-chart.ts';
 
 export type Dependency = Readonly<{ name: string; version: string; repository: string }>;
 /** The first document of a YAML file; undefined for one that cannot be read. */
@@ -56,6 +56,7 @@ async function localChart(
   const refused = (why: string): Refused => refuse('DependencyBuildError', `dependency ${name.slice(0, 100)}: ${why}`);
   const path = cleanPath(`${root}/${repository.slice(LOCAL.length)}`);
   if (path === null) return refused('its file:// path leaves the source');
+  if (archive.looksLeft <= 0) return refused(`it is beyond the ${MAX_LOOKS} file:// dependencies that are looked for`);
   const { tree, packed } = await readPath(archive, path, new Set(), signal);
   const files = packed === null ? withoutIgnored(tree) : await unpacked(archive, packed, signal);
   if (files === null) return refused('its .helmignore has a pattern that helm refuses (** or an open bracket)');
@@ -74,7 +75,12 @@ async function localChart(
 async function unpacked(archive: SourceArchive, packed: Buffer, signal: AbortSignal): Promise<ChartFiles> {
   const file = await archive.newFile();
   await writeFile(file, packed, { flag: 'wx', mode: 0o600 });
-  return readChartArchive(file, archive.readTar, signal);
+  const files = await readChartArchive(file, archive.readTar, signal);
+  take(
+    archive,
+    [...files.values()].reduce((total, { byteLength }) => total + byteLength, 0),
+  );
+  return files;
 }
 
 /** What Chart.yaml (of apiVersion v1: requirements.yaml) asks for and charts/ does not hold. A lock file says the version. */

@@ -13,14 +13,18 @@ export type SourceArchive = {
   readonly readTar: ReadTar;
   newFile(): Promise<string>;
   bytesLeft: number;
+  /** How many more folders may be looked for in it. */
+  looksLeft: number;
 };
 
 /** Limits of a source's artifact, unpacked. */
 const MAX_SOURCE_BYTES = 384 * 1024 * 1024;
 const MAX_SOURCE_ENTRIES = 60_000;
+/** Each look reads the artifact once. */
+export const MAX_LOOKS = 64;
 
 export function sourceArchive(path: string, readTar: ReadTar, newFile: () => Promise<string>): SourceArchive {
-  return { path, readTar, newFile, bytesLeft: MAX_UNPACKED_BYTES };
+  return { path, readTar, newFile, bytesLeft: MAX_UNPACKED_BYTES, looksLeft: MAX_LOOKS };
 }
 
 /** The chart at a path of a source's artifact, a folder or a packed chart, and the named values files of that source. Throws AppError badRequest, artifactTooLarge. */
@@ -58,17 +62,13 @@ export async function readPath(archive: SourceArchive, root: string, wanted: Rea
   const named = new Map<string, Buffer>();
   const found: { packed: Buffer | null } = { packed: null };
   const below = root === '' ? '' : `${root}/`;
+  archive.looksLeft -= 1;
   const limits = { gzip: true, maxBytes: MAX_SOURCE_BYTES, maxEntries: MAX_SOURCE_ENTRIES, symbolicLinks: 'refuse', signal } as const;
   await archive.readTar(archive.path, limits, async ({ names, isFolder, sizeBytes, content }) => {
     const path = names.join('/');
     const isInside = path.startsWith(below) && path !== root;
     if (isFolder || (!isInside && !wanted.has(path) && path !== root)) return;
-    archive.bytesLeft -= sizeBytes;
-    if (archive.bytesLeft < 0)
-      throw new AppError(
-        'artifactTooLarge',
-        `the chart has more than ${MAX_UNPACKED_BYTES} bytes: leave files out with .helmignore or name its folder`,
-      );
+    take(archive, sizeBytes);
     if (path === root) {
       if (sizeBytes > MAX_CHART_BYTES) throw new AppError('artifactTooLarge', `the packed chart has more than ${MAX_CHART_BYTES} bytes`);
       found.packed = await readAll(content);
@@ -79,6 +79,16 @@ export async function readPath(archive: SourceArchive, root: string, wanted: Rea
     if (wanted.has(path)) named.set(path, bytes);
   });
   return { tree, packed: found.packed, named };
+}
+
+/** Throws AppError artifactTooLarge. */
+export function take(archive: SourceArchive, bytes: number): void {
+  archive.bytesLeft -= bytes;
+  if (archive.bytesLeft < 0)
+    throw new AppError(
+      'artifactTooLarge',
+      `the chart and its dependencies have more than ${MAX_UNPACKED_BYTES} bytes: leave files out, or name the folder of one chart in spec.chart`,
+    );
 }
 
 async function readAll(content: AsyncIterable<Buffer>): Promise<Buffer> {
