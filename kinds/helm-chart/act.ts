@@ -70,7 +70,7 @@ function builtStatus(
     observedChartName: action.version === null ? built.name : spec.chart,
     // Merged over the status, so files that were taken away are written as an empty list, which means the same.
     ...(built.valuesFiles.length === 0 && status?.observedValuesFiles === undefined ? {} : { observedValuesFiles: [...built.valuesFiles] }),
-    conditions: withConditions(ctx, { definition, status }, ['FetchFailed', 'BuildFailed', 'StorageOperationFailed'].map(gone)),
+    conditions: withConditions(ctx, { definition, status }, ['FetchFailed', 'BuildFailed'].map(gone)),
   };
   const isKept =
     spec.reconcileStrategy !== 'Revision' && status?.artifact?.revision === revision && status.observedGeneration === definition.generation;
@@ -89,7 +89,7 @@ function refusedStatus(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, action: Act, 
   const outdated: readonly ExtraCondition[] = isOther
     ? [{ type: 'ArtifactOutdated', status: 'True', reason: 'NewChart', message: `new chart version '${version}'` }]
     : [];
-  const others = ['FetchFailed', 'BuildFailed', 'StorageOperationFailed'].filter((one) => one !== type).map(gone);
+  const others = ['FetchFailed', 'BuildFailed'].filter((one) => one !== type).map(gone);
   return { conditions: withConditions(ctx, obj, [{ type, status: 'True', reason, message }, ...others, ...outdated]) };
 }
 

@@ -78,14 +78,12 @@ test.each([
     is,
     reason,
     message: 'why',
-    shown: { conditions: [{ type, status: 'True', reason, message: 'why' }, { type: other, status: null }, { status: null }] },
-  });
-});
-
-test('a storage failure is its own condition', () => {
-  expect(decide(of(failed('StorageOperationFailed', 'ArchiveOperationFailed')), { at: 'built' })).toMatchObject({
-    is: 'failed',
-    reason: 'StorageOperationFailed',
+    shown: {
+      conditions: [
+        { type, status: 'True', reason, message: 'why' },
+        { type: other, status: null },
+      ],
+    },
   });
 });
 

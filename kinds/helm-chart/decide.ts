@@ -77,22 +77,13 @@ function hasFailed({ status }: HelmChartObj): boolean {
 }
 
 function failureIn(status: HelmChartObj['status']) {
-  return status?.conditions?.find(
-    (one) => one.status === 'True' && (one.type === 'FetchFailed' || one.type === 'BuildFailed' || one.type === 'StorageOperationFailed'),
-  );
+  return status?.conditions?.find((one) => one.status === 'True' && (one.type === 'FetchFailed' || one.type === 'BuildFailed'));
 }
 
 /** The build leaves a condition behind when it failed; that is what counts now. */
 function afterBuild(obj: HelmChartObj): Verdict {
   const failure = failureIn(obj.status);
   if (failure === undefined) return ready(obj);
-  if (failure.type === 'StorageOperationFailed')
-    return {
-      is: 'failed',
-      reason: 'StorageOperationFailed',
-      message: failure.message,
-      shown: { conditions: [gone('FetchFailed'), gone('BuildFailed')] },
-    };
   const reason = [...FETCH_REASONS, ...BUILD_REASONS].find((one) => one === failure.reason) ?? 'ChartPackageError';
   return refused(failure.type === 'FetchFailed' ? 'FetchFailed' : 'BuildFailed', reason, failure.message);
 }
@@ -107,13 +98,13 @@ function ready({ spec, status }: HelmChartObj, more: Partial<HelmChartStatus> = 
   const merged = values.length === 0 ? '' : ` and merged values files [${values.join(' ')}]`;
   const message = `${isRepacked ? 'packaged' : 'pulled'} '${name}' chart with version '${revision}'${merged}`;
   const inStorage: ExtraCondition = { type: 'ArtifactInStorage', status: 'True', reason, message };
-  const conditions = [inStorage, ...['FetchFailed', 'BuildFailed', 'StorageOperationFailed', 'ArtifactOutdated'].map(gone)];
+  const conditions = [inStorage, ...['FetchFailed', 'BuildFailed', 'ArtifactOutdated'].map(gone)];
   return { is: 'ready', reason, message, revision, shown: { status: more, revision, conditions } };
 }
 
 function refused(type: 'FetchFailed' | 'BuildFailed', reason: Reason, message: string): Verdict {
   const other = type === 'FetchFailed' ? 'BuildFailed' : 'FetchFailed';
-  const shown = { conditions: [{ type, status: 'True' as const, reason, message }, gone(other), gone('StorageOperationFailed')] };
+  const shown = { conditions: [{ type, status: 'True' as const, reason, message }, gone(other)] };
   return { is: TERMINAL.has(reason) ? 'stalled' : 'failed', reason, message, shown };
 }
 

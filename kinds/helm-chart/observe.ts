@@ -64,9 +64,7 @@ export async function observe(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj): Promi
 /** Whether this generation was built, and nothing failed since. */
 function isSettled({ definition, status }: HelmChartObj): boolean {
   if (status?.observedGeneration !== definition.generation) return false;
-  return !(status.conditions ?? []).some(
-    (one) => one.status === 'True' && ['FetchFailed', 'BuildFailed', 'StorageOperationFailed', 'Stalled'].includes(one.type),
-  );
+  return !(status.conditions ?? []).some((one) => one.status === 'True' && ['FetchFailed', 'BuildFailed', 'Stalled'].includes(one.type));
 }
 
 export function sourceOf(ctx: Pick<Ctx<HelmChartNeed>, 'lookup'>, { definition, spec }: HelmChartObj): Promise<StoredObject | null> {
