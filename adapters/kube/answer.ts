@@ -74,7 +74,6 @@ export function messageOf(answer: Answer): string {
 }
 
 export function cutMessage(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
   const clean = text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ' ').trim();
   return clean.length <= maxMessageChars ? clean : `${clean.slice(0, maxMessageChars - 1)}…`;
 }

@@ -29,6 +29,8 @@ export type Bound = Readonly<{
   view: LiveView;
   clock: Clock;
   failpoints: Failpoints;
+  /** Whose fields an apply writes. */
+  fieldManager: string;
   sees(deliveryId: string, mode: 'watch' | 'list'): void;
 }>;
 
@@ -72,6 +74,7 @@ export function createCluster(bound: Bound): Cluster {
       return applyAll(
         {
           session,
+          fieldManager: bound.fieldManager,
           dryRun: options.dryRun,
           nowMs: () => bound.clock.nowMs(),
           known: view.known,
@@ -98,13 +101,13 @@ export function createCluster(bound: Bound): Cluster {
       const target = await find(item.ref, signal);
       if (target === null)
         throw new AppError('clusterAnswer', `${nameOf(item.ref)}: the cluster has no kind ${item.ref.kind} in ${item.ref.apiVersion}`);
-      return previewApply(session, target, item, signal);
+      return previewApply({ session, fieldManager: bound.fieldManager }, target, item, signal);
     },
     async differs(item: ApplyItem, signal: AbortSignal): Promise<boolean> {
       const target = await find(item.ref, signal);
       if (target === null)
         throw new AppError('clusterAnswer', `${nameOf(item.ref)}: the cluster has no kind ${item.ref.kind} in ${item.ref.apiVersion}`);
-      return wouldDiffer(session, target, item, signal);
+      return wouldDiffer({ session, fieldManager: bound.fieldManager }, target, item, signal);
     },
     remove(
       delivery: string,

@@ -14,7 +14,7 @@ test.each([
   ],
   ['panic: SECRETVALUE\n\ngoroutine 1 [running]:\nmain.main()\n', 'kustomize ended with panic'],
 ])('content is not quoted: %j', (stderr, shown) => {
-  const message = readableError(stderr, '/work/input-x');
+  const message = readableError(stderr, '/cell/input-x');
   expect(message).toContain(shown);
   if (!stderr.startsWith('panic')) expect(message).not.toContain(SECRET);
 });
@@ -22,7 +22,7 @@ test.each([
 test('file names and object ids stay, places of the machine go', () => {
   const stderr =
     "Error: accumulating resources: accumulation err='accumulating resources from 'cm.yaml': missing Resource metadata': must build at directory: '/in/prod/cm.yaml': file is not directory, ConfigMap.v1.[noGrp]/a.[noNs] /tmp/weir/x\n";
-  const message = readableError(stderr, '/srv/work/input-x');
+  const message = readableError(stderr, '/srv/cell/input-x');
   expect(message).toContain("'prod/cm.yaml'");
   expect(message).toContain('ConfigMap.v1.[noGrp]/a.[noNs]');
   expect(message).not.toMatch(/\/in\/|\/tmp/);

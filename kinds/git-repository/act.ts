@@ -13,21 +13,30 @@ const MAX_TREE_BYTES = 1_073_741_824;
 const MAX_ARTIFACT_BYTES = 268_435_456;
 const MAX_ARTIFACT_ENTRIES = 50_000;
 
+type ActCtx = Pick<Ctx<GitRepositoryNeed>, 'git' | 'artifacts' | 'secrets' | 'signal' | 'nowMs'>;
+
+const NO_FAILURE: readonly ExtraCondition[] = Object.freeze([
+  { type: 'FetchFailed', status: null },
+  { type: 'StorageOperationFailed', status: null },
+]);
+
 /**
  * Fetches the commit and stores its tree as an artifact. Idempotent: the same commit and rules give the same digest. A failure of the remote or of
  * the limits is answered as a condition, which the next look turns into the outcome; the last artifact stays.
  */
-export async function act(ctx: Ctx<GitRepositoryNeed>, obj: GitRepositoryObj, action: Act): Promise<Shown<typeof GitRepositoryStatus>> {
+export async function act(ctx: ActCtx, obj: GitRepositoryObj, action: Act): Promise<Shown<typeof GitRepositoryStatus>> {
   try {
-    return { status: builtStatus(ctx, obj, action, await build(ctx, obj, action)) };
+    const built = builtStatus(ctx, obj, action, await build(ctx, obj, action));
+    // What an earlier run left behind would otherwise be read as this build's own failure.
+    return { status: { ...built, conditions: [...withConditions(ctx, obj, NO_FAILURE)] } };
   } catch (error) {
     const condition = failureCondition(error);
     if (condition === null) throw error;
-    return { status: { conditions: [...withConditions(ctx, obj, [condition, ...outdated(obj, action)])] } };
+    return { status: { conditions: [...withConditions(ctx, obj, [...NO_FAILURE, condition, ...outdated(obj, action)])] } };
   }
 }
 
-async function build(ctx: Ctx<GitRepositoryNeed>, obj: GitRepositoryObj, { commit, advertised, within }: Act): Promise<Artifact> {
+async function build(ctx: ActCtx, obj: GitRepositoryObj, { commit, advertised, within }: Act): Promise<Artifact> {
   const login = await logIn(ctx, obj);
   if (login.is !== 'remote') throw new AppError('gitAuthFailed', login.message);
   const snapshot = await ctx.git.snapshot(
@@ -47,7 +56,7 @@ async function build(ctx: Ctx<GitRepositoryNeed>, obj: GitRepositoryObj, { commi
 }
 
 function builtStatus(
-  ctx: Ctx<GitRepositoryNeed>,
+  ctx: ActCtx,
   { definition, spec, status }: GitRepositoryObj,
   { commit, revision }: Act,
   { digest, sizeBytes }: Artifact,
@@ -79,7 +88,7 @@ function failureCondition(error: unknown): ExtraCondition | null {
 }
 
 /** Conditions as the runtime writes them while a run goes on, with these beside them. */
-function withConditions(ctx: Ctx<GitRepositoryNeed>, { definition, status }: GitRepositoryObj, extras: readonly ExtraCondition[]) {
+function withConditions(ctx: ActCtx, { definition, status }: GitRepositoryObj, extras: readonly ExtraCondition[]) {
   const previous = readConditions({
     conditions: (status?.conditions ?? []).map((one) => ({ ...one, observedGeneration: one.observedGeneration ?? 0 })),
   });

@@ -20,6 +20,7 @@ const dir = useTemporaryDir('file');
 const children = useChildren('file');
 const at: { stateDir: string; port: number; authority: LocalAuthority; plane: FaultPlane | null } = {} as never;
 const history: ClientWrite[] = [];
+/** reliability.md, fault 2. */
 const READY_MS = 5_000;
 const PATH = `/api/v1/namespaces/${faultTenant.namespace}/configmaps`;
 
