@@ -155,6 +155,13 @@ export const configTable = Object.freeze({
     pattern: cidr,
     default: [],
   }),
+  allowHttpHosts: list('WEIR_ALLOW_HTTP_HOSTS', {
+    about:
+      'Hosts that sources with `insecure: true` may be fetched from over plain HTTP. Everybody on the way can read and change what comes.',
+    expects: 'hosts as `host` or `host:port`, in lower case, between commas',
+    pattern: '^[^\\s,/@A-Z]+$',
+    default: [],
+  }),
 
   sandbox: choice('WEIR_SANDBOX', ['auto', 'bwrap', 'unshare', 'weak'], {
     about: 'How rendering is isolated. `auto` takes the first strong one that works; `weak` isolates too little for strangers’ manifests.',

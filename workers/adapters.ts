@@ -6,8 +6,9 @@ import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import type { Bucket } from '#core/bucket.ts';
 import type { EgressHttp } from '#core/http.ts';
-import type { Render } from '#core/ports.ts';
+import type { Patterns, Render } from '#core/ports.ts';
 import type { UnitStore } from '#core/reconcile/store.ts';
+import type { Registry } from '#core/registry.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import type { Clock } from '#core/time.ts';
 import type { PreflightCache } from './ports/preflight-cache.ts';
@@ -25,6 +26,8 @@ export type WorkerAdapters = Readonly<{
   renderFor(scope: TenantScope): Render;
   bucket: Bucket;
   charts: Readonly<{ http: EgressHttp; workDir: string; allowHttp: boolean }>;
+  registry: Registry;
+  patterns: Patterns;
   git: Readonly<{
     mirrorsDir: string;
     workDir: string;

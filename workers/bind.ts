@@ -24,6 +24,8 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       artifacts: () => adapters.artifacts,
       bucket: () => adapters.bucket,
       charts: () => charts,
+      registry: () => adapters.registry,
+      patterns: () => adapters.patterns,
       render: () => renderFor(adapters, scope),
       cluster: () => clusterFor(adapters, scope, run, unit, mask),
       inventory: () => adapters.store.inventory(scope, run),

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createArtifacts } from '#adapters/blob/artifacts.ts';
 import { createBucket } from '#adapters/bucket/bucket.ts';
@@ -8,10 +8,12 @@ import { timeoutLauncher } from '#adapters/git/launcher.ts';
 import { removeLeftovers } from '#adapters/git/leftovers.ts';
 import { createClusters } from '#adapters/kube/clusters.ts';
 import { createRenderEngine } from '#adapters/kustomize/render.ts';
+import { createRegistry } from '#adapters/oci/registry.ts';
 import { readCredential } from '#adapters/postgres/cluster-access.ts';
 import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import { openUnitStore } from '#adapters/postgres/unit-store.ts';
+import { createPatterns } from '#adapters/re2/patterns.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import type { Launch } from '#adapters/sandbox/types.ts';
 import type { Config } from '#core/config.ts';
@@ -73,6 +75,9 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   const egress = createEgress({ allowCidrs: config.egressAllow });
   const http = createEgressHttp({ egress, userAgent: `weir/${options.version}`, clock });
   const bucket = createBucket({ http, clock, allowHttp: false, workDir: join(work, 'bucket') });
+  // Layers of an earlier life of this process.
+  await rm(join(work, 'oci'), { recursive: true, force: true });
+  const registry = createRegistry({ http, clock, allowHttpHosts: config.allowHttpHosts, realms: new Map(), workDir: join(work, 'oci') });
   const store = openUnitStore(db);
   const clusters = createClusters({
     component: options.worker,
@@ -114,6 +119,8 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       renderFor: (scope) => engine.forTenant(scope),
       bucket,
       charts: { http, workDir: join(work, 'charts'), allowHttp: false },
+      registry,
+      patterns: createPatterns(),
       git,
     },
     sandbox: sandbox.describe(),
