@@ -69,6 +69,8 @@ export interface Charts {
   ): Promise<readonly ChartVersion[]>;
   /** Downloads a chart (at most 10 MiB) and stores it under its content. Idempotent. */
   fromRepository(remote: ChartRemote, version: ChartVersion, options: ChartOptions, signal: AbortSignal): Promise<ChartBuild>;
+  /** Stores a packed chart that another port brought as a file. Idempotent. */
+  fromFile(file: string, options: ChartOptions, signal: AbortSignal): Promise<ChartBuild>;
   /** Packs a chart that lies in a folder (or a .tgz file) of another source's artifact of this tenant. Idempotent. */
   fromSource(source: Readonly<{ digest: string; path: string }>, options: ChartOptions, signal: AbortSignal): Promise<ChartBuild>;
 }

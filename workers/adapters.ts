@@ -25,7 +25,7 @@ export type WorkerAdapters = Readonly<{
   /** A renderer for one tenant. */
   renderFor(scope: TenantScope): Render;
   bucket: Bucket;
-  charts: Readonly<{ http: EgressHttp; workDir: string; allowHttp: boolean }>;
+  charts: Readonly<{ http: EgressHttp; workDir: string; allowHttpHosts: readonly string[] }>;
   registry: Registry;
   patterns: Patterns;
   git: Readonly<{

@@ -118,7 +118,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       preflights: createPreflightCache(clock),
       renderFor: (scope) => engine.forTenant(scope),
       bucket,
-      charts: { http, workDir: join(work, 'charts'), allowHttp: false },
+      charts: { http, workDir: join(work, 'charts'), allowHttpHosts: config.allowHttpHosts },
       registry,
       patterns: createPatterns(),
       git,

@@ -23,7 +23,8 @@ export type ChartsOptions = Readonly<{
   readTar: ReadTar;
   parseYaml: ParseYaml;
   workDir: string;
-  allowHttp: boolean;
+  /** Hosts (with their port, unless it is 80) that the operator lets be reached over plain http. */
+  allowHttpHosts: readonly string[];
 }>;
 
 const DIGEST = /^(?:sha256:)?([0-9a-f]{64})$/;
@@ -78,6 +79,8 @@ export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispos
         );
       return fromArchive(file, chartOptions, signal);
     },
+
+    fromFile: fromArchive,
 
     async fromSource(source: Readonly<{ digest: string; path: string }>, chartOptions: ChartOptions, signal: AbortSignal) {
       const { path } = await options.artifacts.open(source.digest, signal);
@@ -137,7 +140,7 @@ export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispos
       credential: trusted ? remote.credential : { is: 'none' },
       caPem: remote.caPem,
       clientCertificate: trusted ? remote.clientCertificate : null,
-      allowHttp: options.allowHttp,
+      allowHttp: options.allowHttpHosts.includes(hostOf(url)),
       maxBytes,
       timeoutMs: remote.timeoutMs,
       redirects: MAX_REDIRECTS,

@@ -9,7 +9,8 @@ import { findVersion, versionMetadata } from './target.ts';
 export type Act = Readonly<{
   do: 'build';
   digest: string;
-  revision: string;
+  /** Of the source's artifact; null for a registry, which has none. */
+  revision: string | null;
   /** The version to download; null for a chart of a source's artifact. */
   version: ChartVersion | null;
   metadata: string | null;
@@ -32,7 +33,7 @@ export function decide(obj: HelmChartObj, seen: Seen): Act | Verdict {
     case 'unsupported':
       return { is: 'stalled', reason: 'UnsupportedField', message: seen.message };
     case 'fetchFailed':
-      return refused('FetchFailed', seen.reason, seen.message);
+      return refused('FetchFailed', seen.reason, seen.message, seen.retryAfterMs);
     case 'built':
       return afterBuild(obj);
     case 'unchanged':
@@ -45,6 +46,20 @@ export function decide(obj: HelmChartObj, seen: Seen): Act | Verdict {
       if (seen.isStored && isSame && status?.observedGeneration === definition.generation && !hasFailed(obj))
         return ready(obj, { observedSourceArtifactRevision: seen.revision });
       return { do: 'build', digest: seen.digest, revision: seen.revision, version: target.version, metadata, isStored: seen.isStored };
+    }
+    case 'registry': {
+      const target = findVersion(spec.chart, spec.version, seen.versions);
+      // Nobody tells when a version is pushed: what is missing is looked for again. Only what is no range waits for a person.
+      if (target.is === 'missing')
+        return refused(
+          'FetchFailed',
+          target.badRange ? 'InvalidChartReference' : 'ChartPullError',
+          `invalid chart reference: ${target.message}`,
+        );
+      const metadata = metadataOf(obj, '');
+      const isSame = status?.artifact?.revision === revisionOf(target.version.version, metadata);
+      if (seen.isStored && isSame && status?.observedGeneration === definition.generation && !hasFailed(obj)) return ready(obj);
+      return { do: 'build', digest: '', revision: null, version: target.version, metadata, isStored: seen.isStored };
     }
     case 'source':
       return {
@@ -102,10 +117,11 @@ function ready({ spec, status }: HelmChartObj, more: Partial<HelmChartStatus> = 
   return { is: 'ready', reason, message, revision, shown: { status: more, revision, conditions } };
 }
 
-function refused(type: 'FetchFailed' | 'BuildFailed', reason: Reason, message: string): Verdict {
+function refused(type: 'FetchFailed' | 'BuildFailed', reason: Reason, message: string, retryAfterMs?: number): Verdict {
   const other = type === 'FetchFailed' ? 'BuildFailed' : 'FetchFailed';
   const shown = { conditions: [{ type, status: 'True' as const, reason, message }, gone(other)] };
-  return { is: TERMINAL.has(reason) ? 'stalled' : 'failed', reason, message, shown };
+  if (TERMINAL.has(reason)) return { is: 'stalled', reason, message, shown };
+  return { is: 'failed', reason, message, shown, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 function gone(type: string): ExtraCondition {

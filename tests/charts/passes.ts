@@ -7,6 +7,7 @@ import { createCharts } from '#adapters/chart/charts.ts';
 import { createEgress } from '#adapters/egress/egress.ts';
 import { createEgressHttp } from '#adapters/egress/http.ts';
 import { parseYaml } from '#adapters/kustomize/off-thread.ts';
+import { createRegistry } from '#adapters/oci/registry.ts';
 import { brokenStatusRules } from '#core/conditions.ts';
 import { noFailpoints } from '#core/failpoints.ts';
 import type { EgressHttp } from '#core/http.ts';
@@ -15,6 +16,7 @@ import type { Judged } from '#core/kind.ts';
 import { silentLog } from '#core/log.ts';
 import type { Runnable } from '#core/reconcile/runnable.ts';
 import { finalStatus } from '#core/reconcile/write-up.ts';
+import type { Registry } from '#core/registry.ts';
 import type { StoredObject } from '#core/store.ts';
 import { scopeOfJob } from '#core/tenant.ts';
 import { systemClock } from '#core/time.ts';
@@ -32,16 +34,24 @@ export type Given = Readonly<{
 }>;
 
 /** The real parts of a source worker on one folder: artifact store, egress client allowed to reach this machine, charts. */
-export type ChartParts = Readonly<{ store: ArtifactStore; http: EgressHttp; workDir: string; close(): Promise<void> }>;
+export type ChartParts = Readonly<{
+  store: ArtifactStore;
+  http: EgressHttp;
+  registry: Registry;
+  workDir: string;
+  allowHttpHosts: readonly string[];
+  close(): Promise<void>;
+}>;
 
 export function openChartParts(root: string, allowCidrs: readonly string[] = ['127.0.0.0/8', '::1/128']): ChartParts {
   const store = createArtifacts({ dir: join(root, 'artifacts'), clock: systemClock });
   const http = createEgressHttp({ egress: createEgress({ allowCidrs }), userAgent: 'weir/test', clock: systemClock });
-  return { store, http, workDir: join(root, 'work'), close: () => http.close() };
+  const registry = createRegistry({ http, clock: systemClock, allowHttpHosts: [], realms: new Map(), workDir: join(root, 'oci') });
+  return { store, http, registry, workDir: join(root, 'work'), allowHttpHosts: [], close: () => http.close() };
 }
 
-export function chartsOf({ store, http, workDir }: ChartParts) {
-  return createCharts({ http, artifacts: store, readTar, parseYaml, workDir, allowHttp: false });
+export function chartsOf({ store, http, workDir, allowHttpHosts }: ChartParts) {
+  return createCharts({ http, artifacts: store, readTar, parseYaml, workDir, allowHttpHosts });
 }
 
 export function storedObject(kind: string, name: string, over: Partial<StoredObject> = {}): StoredObject {
@@ -66,6 +76,7 @@ export async function runPass(parts: ChartParts, kind: Runnable, given: Given): 
     record: () => undefined,
     charts,
     artifacts: parts.store,
+    registry: parts.registry,
     secrets: { read: async (_namespace: string, name: string) => (secrets[name] === undefined ? null : bytes(secrets[name])) },
     lookup: {
       get: async (key: Readonly<{ kind: string; namespace: string; name: string }>) =>

@@ -10,7 +10,7 @@ const [, , file = '', root = ''] = argv;
 const signal = AbortSignal.timeout(120_000);
 const store = createArtifacts({ dir: `${root}/artifacts`, clock: systemClock });
 const http = { request: () => Promise.reject(new Error('no request is expected')), close: async () => undefined };
-const charts = createCharts({ http, artifacts: store, readTar, parseYaml, workDir: `${root}/work`, allowHttp: false });
+const charts = createCharts({ http, artifacts: store, readTar, parseYaml, workDir: `${root}/work`, allowHttpHosts: [] });
 const baseRss = process.resourceUsage().maxRSS;
 const startedMs = performance.now();
 const stored = await charts.storeIndex(file, signal);
