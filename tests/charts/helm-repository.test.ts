@@ -1,4 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -224,6 +226,18 @@ test.each([
   [{ url: 'oci://registry.test/charts', type: 'oci', provider: 'aws' }, 'stalled', 'UnsupportedField'],
 ])('%j is %s with %s', async (over, is, reason) => {
   expect((await look({ spec: { ...over } })).judged).toMatchObject({ is, reason });
+});
+
+test('plain http is taken from a host that the operator lists, and from no other', async () => {
+  const plain = createServer((_request, response) => void response.end(index));
+  await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(plain.address() as AddressInfo).port}`;
+  const given = { spec: { url: `http://${host}/charts` } };
+  expect((await runPass({ ...parts, allowHttpHosts: [host] }, kind, given)).judged).toMatchObject({ is: 'ready' });
+  for (const allowHttpHosts of [[], ['127.0.0.1'], ['elsewhere.test']])
+    expect((await runPass({ ...parts, allowHttpHosts }, kind, given)).judged).toMatchObject({ is: 'stalled', reason: 'AccessDenied' });
+  plain.closeAllConnections();
+  await new Promise<void>((resolve) => void plain.close(() => resolve()));
 });
 
 test('type oci is ready by existing; what an HTTP index left behind goes', async () => {
