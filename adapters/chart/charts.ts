@@ -15,7 +15,7 @@ import { withDependencies } from './dependencies.ts';
 import { type ParseYaml, readIndexFile, yamlOf } from './index-file.ts';
 import { refusalOf, refuse } from './refusal.ts';
 import { readSourceChart, sourceArchive } from './source-chart.ts';
-import { MAX_INDEX_BYTES, readStoredVersions, storeIndexFile } from './stored-index.ts';
+import { MAX_INDEX_BYTES, readStoredVersions, storeIndexFile, versionsOf } from './stored-index.ts';
 
 export type ChartsOptions = Readonly<{
   http: EgressHttp;
@@ -66,23 +66,22 @@ export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispos
       return readStoredVersions(readTar, path, { chart, repositoryUrl }, signal);
     },
 
+    async versionsIn({ file, repositoryUrl }: Readonly<{ file: string; repositoryUrl: string }>, chart: string, signal: AbortSignal) {
+      const read = await readIndexFile(file, options.parseYaml, signal);
+      if (read.is === 'refused') return read;
+      return { is: 'versions' as const, versions: versionsOf(read.entries, chart, repositoryUrl) };
+    },
+
+    download,
+
     async fromRepository(remote: ChartRemote, version: ChartVersion, chartOptions: ChartOptions, signal: AbortSignal) {
-      const file = await newFile();
-      const answer = await get(remote, { url: version.url, headers: {}, maxBytes: MAX_CHART_BYTES, file }, signal);
-      if (answer.status !== 200 || answer.path === null)
-        return refuse('ChartPullError', `${hostOf(version.url)} answered ${answer.status} for version ${version.version} of the chart`);
-      const expected = DIGEST.exec(version.digest)?.[1];
-      if (expected !== undefined && (await sha256Of(file, signal)) !== expected)
-        return refuse(
-          'ChartPullError',
-          `version ${version.version} of the chart has another digest than the index says: publish the index again`,
-        );
-      return fromArchive(file, chartOptions, signal);
+      const found = await download(remote, version, signal);
+      return found.is === 'file' ? fromArchive(found.file, chartOptions, signal) : found;
     },
 
     fromFile: fromArchive,
 
-    async fromSource(source: Readonly<{ digest: string; path: string }>, chartOptions: ChartOptions, signal: AbortSignal) {
+    async fromSource(source: Parameters<Charts['fromSource']>[0], chartOptions: ChartOptions, signal: AbortSignal) {
       const { path } = await options.artifacts.open(source.digest, signal);
       const archive = sourceArchive(path, readTar, newFile);
       try {
@@ -90,7 +89,8 @@ export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispos
         if ('is' in found) return found;
         const root = cleanPath(source.path) ?? '';
         const complete = found.needsDependencies
-          ? (files: ChartFiles) => withDependencies({ archive, read: readDocument(signal) }, { files, root, depth: 0 }, signal)
+          ? (files: ChartFiles) =>
+              withDependencies({ archive, read: readDocument(signal), bring: source.bring }, { files, root, depth: 0 }, signal)
           : null;
         return await buildChart(build, { ...found, badChart: 'InvalidChartReference', complete, options: chartOptions }, signal);
       } catch (error) {
@@ -100,6 +100,20 @@ export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispos
 
     dispose: () => rm(folder, { recursive: true, force: true }),
   });
+
+  async function download(remote: ChartRemote, version: ChartVersion, signal: AbortSignal) {
+    const file = await newFile();
+    const answer = await get(remote, { url: version.url, headers: {}, maxBytes: MAX_CHART_BYTES, file }, signal);
+    if (answer.status !== 200 || answer.path === null)
+      return refuse('ChartPullError', `${hostOf(version.url)} answered ${answer.status} for version ${version.version} of the chart`);
+    const expected = DIGEST.exec(version.digest)?.[1];
+    if (expected !== undefined && (await sha256Of(file, signal)) !== expected)
+      return refuse(
+        'ChartPullError',
+        `version ${version.version} of the chart has another digest than the index says: publish the index again`,
+      );
+    return { is: 'file' as const, file };
+  }
 
   /** A packed chart that came from outside. */
   async function fromArchive(file: string, chartOptions: ChartOptions, signal: AbortSignal): Promise<ChartBuild> {

@@ -1,7 +1,7 @@
-import type { ChartBuild, ChartReason } from '#core/charts.ts';
+import type { ChartReason, ChartRefusal } from '#core/charts.ts';
 import { AppError } from '#core/errors.ts';
 
-export type Refused = Extract<ChartBuild, { is: 'refused' }>;
+export type Refused = ChartRefusal;
 
 export function refuse(reason: ChartReason, message: string): Refused {
   return Object.freeze({ is: 'refused', reason, message });

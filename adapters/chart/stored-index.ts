@@ -55,6 +55,11 @@ export async function readStoredVersions(
   return Array.isArray(list) ? list.flatMap((one: Json) => versionOf(one, repositoryUrl)) : [];
 }
 
+/** The same of an index that was just read. Pure. */
+export function versionsOf(entries: IndexEntries, chart: string, repositoryUrl: string): readonly ChartVersion[] {
+  return (entries.get(chart) ?? []).flatMap(({ urls, ...one }) => versionOf({ ...one, urls: [...urls] }, repositoryUrl));
+}
+
 /** The first line with this start; only the line that is looked at is held. */
 async function lineThatStarts(content: AsyncIterable<Buffer>, start: Buffer): Promise<string | null> {
   let line: Buffer[] = [];

@@ -5,6 +5,7 @@ import type { ExtraCondition } from '#core/outcome.ts';
 import type { StoredObject } from '#core/store.ts';
 import { rfc3339 } from '#core/time.ts';
 import { type Act, revisionOf } from './decide.ts';
+import { openDependencies } from './dependencies.ts';
 import { pullFailure } from './failure.ts';
 import type { HelmChartNeed, HelmChartObj } from './observe.ts';
 import { fromRegistry } from './registry.ts';
@@ -30,7 +31,7 @@ async function build(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, action: Act): P
     versionMetadata: action.metadata,
   };
   try {
-    if (action.version === null) return await ctx.charts.fromSource({ digest: action.digest, path: spec.chart }, options, ctx.signal);
+    if (action.version === null) return await packSource(ctx, obj, action.digest, options);
     const repository = await sourceOf(ctx, obj);
     if (repository === null) return { is: 'refused', reason: 'NoSourceArtifact', message: 'the repository was deleted meanwhile' };
     if (isRegistry(repository)) return await pullFromRegistry(ctx, obj, repository, action.version.version, options);
@@ -41,6 +42,15 @@ async function build(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, action: Act): P
     const failure = pullFailure(error);
     if (failure === null) throw error;
     return { is: 'refused', reason: failure.reason, message: failure.message };
+  }
+}
+
+async function packSource(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, digest: string, options: ChartOptions): Promise<ChartBuild> {
+  const dependencies = openDependencies(ctx, obj.definition.namespace);
+  try {
+    return await ctx.charts.fromSource({ digest, path: obj.spec.chart, bring: dependencies.bring }, options, ctx.signal);
+  } finally {
+    await dependencies.dispose();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ChartBuild, ChartOptions, ChartVersion } from '#core/charts.ts';
+import type { ChartBuild, ChartOptions, ChartRefusal, ChartVersion } from '#core/charts.ts';
 import type { Ctx } from '#core/kind.ts';
 import type { RegistryRemote } from '#core/registry.ts';
 import { parseVersion } from '#core/semver/version.ts';
@@ -9,7 +9,7 @@ const MAX_CHART_BYTES = 10 * 1024 * 1024;
 const CHART_LAYERS: readonly string[] = Object.freeze(['application/vnd.cncf.helm.chart.content.v1.tar+gzip', 'application/tar+gzip']);
 
 type RegistryCtx = Pick<Ctx<HelmChartNeed>, 'registry' | 'charts' | 'signal'>;
-type Repository = Readonly<{ remote: RegistryRemote; timeoutMs: number }>;
+export type Repository = Readonly<{ remote: RegistryRemote; timeoutMs: number }>;
 
 /**
  * Versions of a chart in a registry: a version that is written out is taken as it is, so that no list of tags is asked for; of a list each tag that is a version,
@@ -31,13 +31,12 @@ export function isExact(wanted: string): boolean {
   return /^v?[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?$/.test(wanted) && parseVersion(wanted) !== null;
 }
 
-/** Fetches the chart layer of a version, whose tag is resolved once to the digest that counts, and stores the chart. Throws AppErrors of the registry port. */
-export async function fromRegistry(
+/** The chart layer of a version, whose tag is resolved once to the digest that counts. The caller disposes. Throws AppErrors of the registry port. */
+export async function fetchChart(
   ctx: RegistryCtx,
   { remote, timeoutMs }: Repository,
   version: string,
-  options: ChartOptions,
-): Promise<ChartBuild> {
+): Promise<Readonly<{ is: 'file'; path: string; dispose(): Promise<void> }> | ChartRefusal> {
   const limits = { timeoutMs };
   const digest = await ctx.registry.resolve(remote, version.replaceAll('+', '_'), limits, ctx.signal);
   const { layers } = await ctx.registry.manifest(remote, digest, limits, ctx.signal);
@@ -48,7 +47,13 @@ export async function fromRegistry(
       reason: 'ChartPullError',
       message: `version ${version} in the registry is no helm chart: it has no chart layer`,
     };
-  const fetched = await ctx.registry.fetch(remote, layer, { maxBytes: MAX_CHART_BYTES }, limits, ctx.signal);
+  return { is: 'file', ...(await ctx.registry.fetch(remote, layer, { maxBytes: MAX_CHART_BYTES }, limits, ctx.signal)) };
+}
+
+/** Fetches a version and stores it. Throws AppErrors of the registry port. */
+export async function fromRegistry(ctx: RegistryCtx, place: Repository, version: string, options: ChartOptions): Promise<ChartBuild> {
+  const fetched = await fetchChart(ctx, place, version);
+  if (fetched.is === 'refused') return fetched;
   try {
     return await ctx.charts.fromFile(fetched.path, options, ctx.signal);
   } finally {

@@ -9,7 +9,7 @@ import type { HelmChartNeed, HelmChartObj } from './observe.ts';
 type SecretsCtx = Pick<Ctx<HelmChartNeed>, 'secrets'>;
 type Failed = Readonly<{ is: 'failed'; message: string }>;
 
-const DEFAULT_TIMEOUT_MS = 60_000;
+export const DEFAULT_TIMEOUT_MS = 60_000;
 
 export function sourceOf(ctx: Pick<Ctx<HelmChartNeed>, 'lookup'>, { definition, spec }: HelmChartObj): Promise<StoredObject | null> {
   return ctx.lookup.get({ kind: spec.sourceRef.kind, namespace: definition.namespace, name: spec.sourceRef.name });

@@ -44,16 +44,16 @@ const refused = (pass: Pass, message: RegExp): void => {
   expect(conditionOf(pass.status, 'BuildFailed')).toMatchObject({ status: 'True', reason: 'DependencyBuildError' });
 };
 
-test('a dependency that lies nowhere fails with its name and the next step, and nothing is fetched', async () => {
+test('a dependency that lies nowhere and has no address fails with its name and the next step', async () => {
   const app = at(
     'charts/app',
-    chart('app', '1.0.0', needs('name: common, version: 2.x, repository: "https://charts.test"', 'name: b, version: 1.0.0')),
+    chart('app', '1.0.0', needs('name: common, version: 2.x, repository: "@private"', 'name: b, version: 1.0.0')),
   );
-  refused(await build(app), /the chart lacks common, b in charts\/: run `helm dependency build`/);
+  refused(await build(app), /the chart lacks common, b in charts\/ and names no address of it: run `helm dependency build`/);
 });
 
 test('what lies in charts/ counts by the name it gives itself: a folder, a package, both under any file name', async () => {
-  const remote = 'name: common, version: 2.x, repository: "https://charts.test"';
+  const remote = 'name: common, version: 2.x, repository: "@private"';
   const app = at('charts/app', chart('app', '1.0.0', needs(remote)));
   const folderNamed = { ...app, ...at('charts/app/charts/common', chart('common', '2.1.0')) };
   const folderOther = { ...app, ...at('charts/app/charts/renamed', chart('common', '2.1.0')) };
@@ -74,7 +74,7 @@ test('what lies in charts/ counts by the name it gives itself: a folder, a packa
 test('requirements.yaml of a chart of apiVersion v1 counts as well', async () => {
   const files = {
     ...at('charts/app', { 'Chart.yaml': 'apiVersion: v1\nname: app\nversion: 1.0.0\n' }),
-    'charts/app/requirements.yaml': needs('name: common, version: 2.x, repository: "https://charts.test"'),
+    'charts/app/requirements.yaml': needs('name: common, version: 2.x, repository: "@private"'),
   };
   refused(await build(files), /lacks common/);
   expect((await build({ ...files, 'charts/app/charts/common-2.1.0.tgz': packed })).judged).toMatchObject({ is: 'ready' });
@@ -116,10 +116,10 @@ test('a lock file says which version is meant', async () => {
     'charts/app/Chart.lock': needs(`name: mid, version: ${version}, repository: "file://../mid"`),
   });
   expect((await build({ ...files, ...lock('1.4.0') })).judged).toMatchObject({ is: 'ready' });
-  refused(await build({ ...files, ...lock('1.3.0') }), /mid: the chart at its file:\/\/ path has version 1\.4\.0/);
+  refused(await build({ ...files, ...lock('1.3.0') }), /mid: at its file:\/\/ path the chart has version 1\.4\.0/);
 });
 
-test('more than 63 file:// dependencies are refused', async () => {
+test('more than 63 dependencies that charts/ lacks are refused', async () => {
   const lines = Array.from({ length: 64 }, (_none, index) => `name: d${index}, version: 1.x, repository: "file://../d${index}"`);
   const found = lines.map((_none, index) => at(`charts/d${index}`, chart(`d${index}`, '1.0.0')));
   const files = Object.assign({}, ...found, at('charts/app', chart('app', '1.0.0', needs(...lines))));
@@ -130,7 +130,7 @@ test('more than 63 file:// dependencies are refused', async () => {
 
 test.each([
   ['leaves the source', 'name: mid, version: 1.x, repository: "file://../../../mid"', /leaves the source/],
-  ['names nothing', 'name: mid, version: 1.x, repository: "file://../none"', /no chart at its file:\/\/ path/],
+  ['names nothing', 'name: mid, version: 1.x, repository: "file://../none"', /at its file:\/\/ path there is no chart/],
   ['has another name', 'name: other, version: 1.x, repository: "file://../mid"', /another name/],
   ['has another version', 'name: mid, version: 2.x, repository: "file://../mid"', /has version 1\.4\.0/],
   ['asks for no range', 'name: mid, version: ^^, repository: "file://../mid"', /has version 1\.4\.0/],
@@ -140,7 +140,7 @@ test.each([
   const files = {
     ...at('charts/app', chart('app', '1.0.0', needs(dependency))),
     ...at('charts/mid', chart('mid', '1.4.0')),
-    ...at('charts/lacking', chart('lacking', '1.0.0', needs('name: far, version: 1.x, repository: "https://charts.test"'))),
+    ...at('charts/lacking', chart('lacking', '1.0.0', needs('name: far, version: 1.x, repository: "@private"'))),
   };
   refused(await build(files), message);
 });

@@ -81,6 +81,7 @@ export async function runPass(parts: ChartParts, kind: Runnable, given: Given): 
     lookup: {
       get: async (key: Readonly<{ kind: string; namespace: string; name: string }>) =>
         objects.find((one) => one.kind === key.kind && one.namespace === key.namespace && one.name === key.name) ?? null,
+      list: async (kind: string, namespace: string) => objects.filter((one) => one.kind === kind && one.namespace === namespace),
     },
   };
   const acts: string[] = [];
