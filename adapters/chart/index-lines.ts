@@ -4,8 +4,10 @@ import { oneLineScalar } from './scalar.ts';
 export type IndexEntry = Readonly<{ version: string; urls: readonly string[]; digest: string; created: string }>;
 export type IndexEntries = ReadonlyMap<string, readonly IndexEntry[]>;
 
-/** Reads an index line by line. `end` answers null when the text has a form that only a whole YAML reader understands. */
-export type IndexReader = Readonly<{ line(text: string): void; end(): IndexEntries | null }>;
+/** Reads an index line by line. `end` answers `irregular` when the text has a form that only a whole YAML reader understands. */
+export type IndexReader = Readonly<{ line(text: string): void; end(): IndexEntries | 'irregular' | 'tooMany' }>;
+/** `versions` also bounds the charts. */
+export type IndexLimits = Readonly<{ versions: number; versionsOfOneChart: number }>;
 
 const KEY = /^(?:"([^"\\]+)"|'([^']+)'|([A-Za-z0-9_./+-]+))[ ]*:(?=[ ]|$)/;
 
@@ -14,7 +16,7 @@ export const MAX_URLS = 4;
 
 type Draft = { version: string; urls: string[]; digest: string; created: string };
 type State = {
-  section: 'head' | 'entries' | 'other' | 'ended' | 'irregular';
+  section: 'head' | 'entries' | 'other' | 'ended' | 'irregular' | 'tooMany';
   hasEntries: boolean;
   hasApiVersion: boolean;
   chartIndent: number;
@@ -27,9 +29,9 @@ type State = {
 
 /**
  * The reader for indexes as `helm repo index` and every known server write them: block style, one key per line. Of 50 MiB it keeps names, versions,
- * addresses and digests only, so its memory is that of its answer. It never guesses: what is not exactly of this form makes `end` answer null.
+ * addresses and digests only, so its memory is that of its answer. It never guesses: what is not exactly of this form is irregular.
  */
-export function createIndexReader(limits: Readonly<{ maxVersions: number }>): IndexReader {
+export function createIndexReader(limits: IndexLimits): IndexReader {
   const charts = new Map<string, IndexEntry[]>();
   let count = 0;
   const state: State = {
@@ -55,6 +57,10 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
 
   function irregular(): void {
     state.section = 'irregular';
+  }
+
+  function tooMany(): void {
+    state.section = 'tooMany';
   }
 
   function top(text: string): void {
@@ -88,7 +94,7 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
     if (charts.has(found.key) || (value !== '' && value !== '[]' && !value.startsWith('#'))) return irregular();
     give();
     state.list = [];
-    if (charts.size >= limits.maxVersions) return irregular();
+    if (charts.size >= limits.versions) return tooMany();
     charts.set(own(found.key), state.list);
     state.itemIndent = -1;
   }
@@ -96,7 +102,8 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
   function item(text: string, indent: number): void {
     give();
     count += 1;
-    if (count > limits.maxVersions || charts.size === 0) return irregular();
+    if (charts.size === 0) return irregular();
+    if (count > limits.versions || state.list.length >= limits.versionsOfOneChart) return tooMany();
     state.draft = { version: '', urls: [], digest: '', created: '' };
     const rest = text.slice(1);
     const body = rest.trimStart();
@@ -150,7 +157,7 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
 
   return Object.freeze({
     line(raw: string): void {
-      if (state.section === 'ended' || state.section === 'irregular') return;
+      if (state.section === 'ended' || state.section === 'irregular' || state.section === 'tooMany') return;
       const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
       const text = line.trimStart();
       if (text === '' || text.startsWith('#')) return;
@@ -160,9 +167,10 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
       if (state.section === 'head') return irregular();
       if (state.section === 'entries') inEntries(text, indent);
     },
-    end(): IndexEntries | null {
+    end(): IndexEntries | 'irregular' | 'tooMany' {
       give();
-      return state.section === 'irregular' || !state.hasEntries || !state.hasApiVersion ? null : charts;
+      if (state.section === 'tooMany') return 'tooMany';
+      return state.section === 'irregular' || !state.hasEntries || !state.hasApiVersion ? 'irregular' : charts;
     },
   });
 }

@@ -109,6 +109,18 @@ const bad: readonly (readonly [string, string | Buffer, string, RegExp])[] = [
   ['nothing', '', 'IndexationFailed', /no apiVersion/],
   ['no map of charts', 'apiVersion: v1\nentries: [a, b]\n', 'IndexationFailed', /no entries/],
   ['half of it', 'apiVersion: v1\nentries:\n  "a\n', 'IndexationFailed', /it is no YAML/],
+  [
+    'longer than allowed',
+    `apiVersion: v1\nentries:\n  app:\n${'  - version: 1.0.0\n'.repeat(20_001)}`,
+    'IndexationFailed',
+    /20000 versions of one chart/,
+  ],
+  [
+    'longer than allowed, as JSON',
+    JSON.stringify({ apiVersion: 'v1', entries: { app: Array(20_001).fill({ version: '1' }) } }),
+    'IndexationFailed',
+    /20000/,
+  ],
   ['without apiVersion', 'entries: {}\n', 'IndexationFailed', /no apiVersion/],
 ];
 test.each(bad)('an index that is %s leaves the last one and says so', async (_what, text, reason, message) => {

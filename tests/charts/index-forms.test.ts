@@ -3,11 +3,12 @@ import { entriesOfDocument } from '#adapters/chart/index-document.ts';
 import { createIndexReader, type IndexEntries } from '#adapters/chart/index-lines.ts';
 import { readYaml } from '#adapters/kustomize/yaml.ts';
 
-function byLines(text: string, maxVersions = 1_000): IndexEntries | null {
-  const reader = createIndexReader({ maxVersions });
+function byLines(text: string, versions = 1_000, versionsOfOneChart = versions): IndexEntries | 'irregular' | 'tooMany' {
+  const reader = createIndexReader({ versions, versionsOfOneChart });
   for (const line of text.split('\n')) reader.line(line);
   return reader.end();
 }
+const of = (read: ReturnType<typeof byLines>) => (typeof read === 'string' ? [] : (read.get('app') ?? []));
 const byDocument = (text: string): IndexEntries | null => entriesOfDocument(readYaml(text, { maxBytes: 1_000_000, uniqueKeys: false })[0]);
 const index = (entries: string): string => `apiVersion: v1\nentries:\n${entries}`;
 const entry = (fields: string): string => index(`  app:\n  - name: app\n${fields}`);
@@ -49,9 +50,8 @@ test.each([
   ['a second document', `${entry('    version: 1.2.3\n')}---\napiVersion: v1\nentries:\n  app:\n  - version: 6.6.6\n`],
   ['an end mark', `${entry('    version: 1.2.3\n')}...\n`],
 ])('%s: read by lines, and the same as by the whole reader', (_what, text) => {
-  const read = byLines(text);
-  expect(read).not.toBeNull();
-  expect([...(read ?? [])]).toEqual([...(byDocument(text) ?? [])]);
+  expect(byLines(text)).toBeInstanceOf(Map);
+  expect(byLines(text)).toEqual(byDocument(text));
 });
 
 test.each([
@@ -77,16 +77,17 @@ test.each([
   ['a hexadecimal version', entry('    version: 0x10\n')],
   ['underscores in a number', entry('    version: 1_0\n')],
 ])('%s is left to the whole reader, never guessed', (_what, text) => {
-  expect(byLines(text)).toBeNull();
+  expect(byLines(text)).toBe('irregular');
 });
 
 test('lists without end are given up or cut: versions, charts, addresses', () => {
   const versions = index(`  app:\n${'  - version: 1.0.0\n'.repeat(101)}`);
-  expect(byLines(versions, 100)).toBeNull();
-  expect(byLines(versions, 101)?.get('app')).toHaveLength(101);
+  expect(byLines(versions, 100)).toBe('tooMany');
+  expect(byLines(versions, 200, 100)).toBe('tooMany');
+  expect(of(byLines(versions, 101))).toHaveLength(101);
   const charts = index(Array.from({ length: 101 }, (_none, at) => `  c${at}:\n  - version: 1.0.0\n`).join(''));
-  expect(byLines(charts, 100)).toBeNull();
-  expect(byLines(index(Array.from({ length: 101 }, (_none, at) => `  c${at}: []\n`).join('')), 100)).toBeNull();
+  expect(byLines(charts, 100)).toBe('tooMany');
+  expect(byLines(index(Array.from({ length: 101 }, (_none, at) => `  c${at}: []\n`).join('')), 100)).toBe('tooMany');
   const urls = entry(`    version: 1.0.0\n    urls:\n${'    - a.tgz\n'.repeat(5_000)}`);
-  expect(byLines(urls)?.get('app')?.[0]?.urls).toHaveLength(4);
+  expect(of(byLines(urls))[0]?.urls).toHaveLength(4);
 });
