@@ -42,6 +42,13 @@ export type ChartBuild =
   | Readonly<{ is: 'built'; artifact: Artifact; name: string; version: string; valuesFiles: readonly string[] }>
   | Readonly<{ is: 'refused'; reason: ChartReason; message: string }>;
 
+export type ChartRefusal = Extract<ChartBuild, { is: 'refused' }>;
+
+/** One entry of Chart.yaml's `dependencies`, with the version of the lock file where there is one. */
+export type ChartDependency = Readonly<{ name: string; version: string; repository: string }>;
+/** Brings a dependency, packed, from the address that the chart names. The file lasts until the build ends. */
+export type BringDependency = (dependency: ChartDependency) => Promise<Readonly<{ is: 'file'; file: string }> | ChartRefusal>;
+
 export type ChartOptions = Readonly<{
   valuesFiles: readonly string[];
   ignoreMissingValuesFiles: boolean;
@@ -67,8 +74,22 @@ export interface Charts {
     chart: string,
     signal: AbortSignal,
   ): Promise<readonly ChartVersion[]>;
-  /** Downloads a chart (at most 10 MiB) and stores it under its content. Idempotent. */
+  /** The same in an index that `lookAtIndex` brought. */
+  versionsIn(
+    index: Readonly<{ file: string; repositoryUrl: string }>,
+    chart: string,
+    signal: AbortSignal,
+  ): Promise<Readonly<{ is: 'versions'; versions: readonly ChartVersion[] }> | Readonly<{ is: 'refused'; message: string }>>;
+  /** Downloads a chart, packed, of at most 10 MiB, and with the digest that the index says. */
+  download(remote: ChartRemote, version: ChartVersion, signal: AbortSignal): Promise<Readonly<{ is: 'file'; file: string }> | ChartRefusal>;
+  /** Downloads a chart and stores it under its content. Idempotent. */
   fromRepository(remote: ChartRemote, version: ChartVersion, options: ChartOptions, signal: AbortSignal): Promise<ChartBuild>;
-  /** Packs a chart that lies in a folder (or a .tgz file) of another source's artifact of this tenant. Idempotent. */
-  fromSource(source: Readonly<{ digest: string; path: string }>, options: ChartOptions, signal: AbortSignal): Promise<ChartBuild>;
+  /** Stores a packed chart that another port brought as a file. Idempotent. */
+  fromFile(file: string, options: ChartOptions, signal: AbortSignal): Promise<ChartBuild>;
+  /** Packs a chart that lies in a folder (or a .tgz file) of another source's artifact of this tenant; `bring` is asked for what it lacks. Idempotent. */
+  fromSource(
+    source: Readonly<{ digest: string; path: string; bring: BringDependency }>,
+    options: ChartOptions,
+    signal: AbortSignal,
+  ): Promise<ChartBuild>;
 }

@@ -157,7 +157,7 @@ export const configTable = Object.freeze({
   }),
   allowHttpHosts: list('WEIR_ALLOW_HTTP_HOSTS', {
     about:
-      'Hosts that sources with `insecure: true` may be fetched from over plain HTTP. Everybody on the way can read and change what comes.',
+      'Hosts that sources may be fetched from over plain HTTP: those with `insecure: true`, and chart repositories at `http://`. Everybody on the way can read and change what comes.',
     expects: 'hosts as `host` or `host:port`, in lower case, between commas',
     pattern: '^[^\\s,/@A-Z]+$',
     default: [],

@@ -40,6 +40,8 @@ export type Ctx<N extends Need> = Pick<Capabilities, N> &
 /** What a pass shows besides the outcome. `status` is merged over the unit's status; `conditions` are set beside Ready. */
 export type Shown<T extends TSchema> = Readonly<{
   status?: Partial<Static<T>>;
+  /** Keys of the status that an outcome takes away; the merge alone keeps what was there. */
+  without?: readonly string[];
   conditions?: readonly ExtraCondition[];
   /** Revisions for status, ledger and events. */
   revision?: string;

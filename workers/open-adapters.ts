@@ -79,9 +79,9 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   });
   const egress = createEgress({ allowCidrs: config.egressAllow });
   const http = createEgressHttp({ egress, userAgent: `weir/${options.version}`, clock });
-  const bucket = createBucket({ http, clock, allowHttp: false, workDir: join(work, 'bucket') });
-  // Layers of an earlier life of this process.
-  await rm(join(work, 'oci'), { recursive: true, force: true });
+  const bucket = createBucket({ http, clock, allowHttpHosts: config.allowHttpHosts, workDir: join(work, 'bucket') });
+  // Layers, objects and charts of an earlier life of this process.
+  for (const name of ['oci', 'bucket', 'charts']) await rm(join(work, name), { recursive: true, force: true });
   const registry = createRegistry({ http, clock, allowHttpHosts: config.allowHttpHosts, realms: new Map(), workDir: join(work, 'oci') });
   const store = openUnitStore(db);
   const clusters = createClusters({
@@ -130,8 +130,8 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       preflights: createPreflightCache(clock),
       renderFor: (scope) => engine.forTenant(scope),
       bucket,
-      charts: { http, workDir: join(work, 'charts'), allowHttp: false },
       helm: { program: helm, patch: { sandbox, kustomize: options.kustomize, workDir: helmDir }, facts: createChartFactsCache() },
+      charts: { http, workDir: join(work, 'charts'), allowHttpHosts: config.allowHttpHosts },
       registry,
       patterns: createPatterns(),
       git,

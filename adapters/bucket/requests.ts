@@ -14,10 +14,19 @@ export type ReadOptions = Readonly<{
   timeoutMs: number;
   signal: AbortSignal;
 }>;
-export type BucketHttp = Readonly<{ http: EgressHttp; clock: Clock; allowHttp: boolean }>;
+export type BucketHttp = Readonly<{
+  http: EgressHttp;
+  clock: Clock;
+  /** Hosts (with their port, unless it is 80) that the operator lets be reached over plain http. */
+  allowHttpHosts: readonly string[];
+}>;
 
 /** One signed read, path style. Null for what the bucket does not have (404). Throws AppError upstreamFailed, upstreamAuthFailed, upstreamTooLarge, egressDenied. */
-export async function read({ http, clock, allowHttp }: BucketHttp, remote: BucketRemote, options: ReadOptions): Promise<HttpAnswer | null> {
+export async function read(
+  { http, clock, allowHttpHosts }: BucketHttp,
+  remote: BucketRemote,
+  options: ReadOptions,
+): Promise<HttpAnswer | null> {
   const { host } = new URL(remote.origin);
   const key = options.key === null ? '' : `/${options.key.split('/').map(encoded).join('/')}`;
   const path = `/${encoded(remote.bucketName)}${key}`;
@@ -35,7 +44,7 @@ export async function read({ http, clock, allowHttp }: BucketHttp, remote: Bucke
     credential: { is: 'none' },
     caPem: remote.caPem,
     clientCertificate: remote.clientCertificate,
-    allowHttp,
+    allowHttp: allowHttpHosts.includes(host),
     maxBytes: options.maxBytes,
     timeoutMs: options.timeoutMs,
     // A signature is good for one host and path; a redirect names another region or endpoint, which the user has to write.

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ChartBuild, ChartOptions, ChartReason } from '#core/charts.ts';
-import { AppError } from '#core/errors.ts';
+import type { ChartBuild, ChartOptions } from '#core/charts.ts';
 import { isObject, type JsonObject } from '#core/json.ts';
 import type { Artifacts } from '#core/ports.ts';
 import { type ChartFiles, MAX_ENTRIES, MAX_FILE_BYTES, MAX_UNPACKED_BYTES } from './chart-files.ts';
+import { cleanPath } from './clean-path.ts';
+import { isRefused } from './dependencies.ts';
 import { type ParseYaml, yamlOf } from './index-file.ts';
-import { jsonFile, type Metadata, metadataOf, missingDependencies, namesOf, withVersionMetadata } from './metadata.ts';
+import { jsonFile, type Metadata, metadataOf, withVersionMetadata } from './metadata.ts';
+import { type Refused, refuse } from './refusal.ts';
 import { mergeValues } from './values.ts';
 
 export type BuildParts = Readonly<{ artifacts: Pick<Artifacts, 'putFiles'>; parseYaml: ParseYaml; workDir: string }>;
@@ -15,8 +17,10 @@ export type BuildInput = Readonly<{
   files: ChartFiles;
   /** Where values files are looked up: the chart itself, or the whole source. */
   valuesFrom: ChartFiles;
-  /** Whether dependencies must lie in the chart: true for one that nobody packed yet. */
-  needsDependencies: boolean;
+  /** Reason for a chart whose Chart.yaml helm would not take. */
+  badChart: 'ChartPullError' | 'InvalidChartReference';
+  /** The chart with its dependencies, for one that nobody packed yet; null for one that is complete. */
+  complete: ((files: ChartFiles) => Promise<ChartFiles | Refused>) | null;
   options: ChartOptions;
 }>;
 
@@ -27,19 +31,14 @@ const ROOT = 'chart';
 /** Checks a chart, gives it the values and version that were asked for, and stores it. The same input gives the same digest. Throws AppError of the artifact store. */
 export async function buildChart(parts: BuildParts, input: BuildInput, signal: AbortSignal): Promise<ChartBuild> {
   const metadata = await readMetadata(parts, input.files, signal);
-  if (typeof metadata === 'string') return refuse('ChartPackageError', metadata);
-  if (input.needsDependencies) {
-    const missing = await lackingDependencies(parts, metadata, input.files, signal);
-    if (missing.length > 0)
-      return refuse(
-        'DependencyBuildError',
-        `the chart lacks ${missing.slice(0, 5).join(', ')} in charts/: run \`helm dependency build\`, and commit what it puts there`,
-      );
-  }
-  const files = new Map(input.files);
+  if (typeof metadata === 'string') return refuse(input.badChart, metadata);
   const merged = await mergedValues(parts, input, signal);
   if ('problem' in merged) return refuse('ValuesFilesError', merged.problem);
-  if (merged.used.length > 0) files.set('values.yaml', jsonFile(merged.values));
+  const complete = input.complete === null ? input.files : await input.complete(input.files);
+  if (isRefused(complete)) return complete;
+  const files = new Map(complete);
+  // As upstream: they stand in place of values.yaml, also when all of them are missing.
+  if (input.options.valuesFiles.length > 0) files.set('values.yaml', jsonFile(merged.values));
   let version = metadata.version;
   if (input.options.versionMetadata !== null) {
     const patched = withVersionMetadata(metadata, input.options.versionMetadata);
@@ -59,30 +58,19 @@ export async function readMetadata({ parseYaml }: BuildParts, files: ChartFiles,
   return typeof read === 'string' ? `Chart.yaml: ${read}` : metadataOf(read.documents[0]);
 }
 
-async function lackingDependencies(
-  { parseYaml }: BuildParts,
-  metadata: Metadata,
-  files: ChartFiles,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const older = files.get('requirements.yaml');
-  const read = older === undefined ? null : await yamlOf(older.toString('utf8'), MAX_METADATA_BYTES, parseYaml, signal);
-  const document = read === null || typeof read === 'string' ? undefined : read.documents[0];
-  const names = [...metadata.dependencies, ...(isObject(document) ? namesOf(document['dependencies']) : [])];
-  return missingDependencies(names, files);
-}
-
 type Merged = Readonly<{ values: JsonObject; used: readonly string[] }> | Readonly<{ problem: string }>;
 
 async function mergedValues({ parseYaml }: BuildParts, { valuesFrom, options }: BuildInput, signal: AbortSignal): Promise<Merged> {
   let values: JsonObject = {};
   const used: string[] = [];
   for (const [index, named] of options.valuesFiles.entries()) {
-    const bytes = valuesFrom.get(named.replace(/^(?:\.\/)+/, ''));
+    const bytes = valuesFrom.get(cleanPath(named) ?? '');
     if (bytes === undefined) {
       if (options.ignoreMissingValuesFiles) continue;
       // A path that leaves the source is answered as one that is not there.
-      return { problem: `no values file at spec.valuesFiles[${index}]: correct it, or set spec.ignoreMissingValuesFiles` };
+      return {
+        problem: `no values file at spec.valuesFiles[${index}], ${JSON.stringify(named.slice(0, 200))}: correct it, or set spec.ignoreMissingValuesFiles`,
+      };
     }
     const read = await yamlOf(bytes.toString('utf8'), MAX_FILE_BYTES, parseYaml, signal);
     if (typeof read === 'string') return { problem: `spec.valuesFiles[${index}]: ${read}` };
@@ -108,14 +96,4 @@ async function store({ artifacts, workDir }: BuildParts, files: ChartFiles, sign
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-export function refuse(reason: ChartReason, message: string): ChartBuild {
-  return Object.freeze({ is: 'refused', reason, message });
-}
-
-/** A chart that does not fit the rules of archives or is too large, as a refusal; everything else is thrown on. */
-export function refusalOf(error: unknown, reason: ChartReason): ChartBuild {
-  if (error instanceof AppError && (error.code === 'badRequest' || error.code === 'artifactTooLarge')) return refuse(reason, error.message);
-  throw error;
 }

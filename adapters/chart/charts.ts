@@ -3,16 +3,19 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ChartRemote, Charts, ChartVersion, IndexLook, IndexMark } from '#core/charts.ts';
+import type { ChartBuild, ChartOptions, ChartRemote, Charts, ChartVersion, IndexLook, IndexMark } from '#core/charts.ts';
 import { AppError } from '#core/errors.ts';
 import type { EgressHttp, HttpAnswer } from '#core/http.ts';
 import type { Artifacts } from '#core/ports.ts';
-import { type BuildParts, buildChart, refusalOf, refuse } from './build.ts';
-import { MAX_CHART_BYTES, type ReadTar, readChartArchive } from './chart-files.ts';
+import { type BuildParts, buildChart } from './build.ts';
+import { type ChartFiles, MAX_CHART_BYTES, type ReadTar, readChartArchive } from './chart-files.ts';
 import { hasSameOrigin, urlBelow } from './chart-url.ts';
-import { type ParseYaml, readIndexFile } from './index-file.ts';
-import { readSourceChart } from './source-chart.ts';
-import { MAX_INDEX_BYTES, readStoredVersions, storeIndexFile } from './stored-index.ts';
+import { cleanPath } from './clean-path.ts';
+import { withDependencies } from './dependencies.ts';
+import { type ParseYaml, readIndexFile, yamlOf } from './index-file.ts';
+import { refusalOf, refuse } from './refusal.ts';
+import { readSourceChart, sourceArchive } from './source-chart.ts';
+import { MAX_INDEX_BYTES, readStoredVersions, storeIndexFile, versionsOf } from './stored-index.ts';
 
 export type ChartsOptions = Readonly<{
   http: EgressHttp;
@@ -20,11 +23,13 @@ export type ChartsOptions = Readonly<{
   readTar: ReadTar;
   parseYaml: ParseYaml;
   workDir: string;
-  allowHttp: boolean;
+  /** Hosts (with their port, unless it is 80) that the operator lets be reached over plain http. */
+  allowHttpHosts: readonly string[];
 }>;
 
 const DIGEST = /^(?:sha256:)?([0-9a-f]{64})$/;
 const MAX_REDIRECTS = 5;
+const MAX_CHART_YAML_BYTES = 1_048_576;
 
 /** Charts for one run; `dispose` removes what it downloaded. */
 export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispose(): Promise<void> }> {
@@ -61,45 +66,33 @@ export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispos
       return readStoredVersions(readTar, path, { chart, repositoryUrl }, signal);
     },
 
-    async fromRepository(
-      remote: ChartRemote,
-      version: ChartVersion,
-      chartOptions: Parameters<Charts['fromRepository']>[2],
-      signal: AbortSignal,
-    ) {
-      const file = await newFile();
-      const answer = await get(remote, { url: version.url, headers: {}, maxBytes: MAX_CHART_BYTES, file }, signal);
-      if (answer.status !== 200 || answer.path === null)
-        return refuse('ChartPullError', `${hostOf(version.url)} answered ${answer.status} for version ${version.version} of the chart`);
-      const expected = DIGEST.exec(version.digest)?.[1];
-      if (expected !== undefined && (await sha256Of(file, signal)) !== expected)
-        return refuse(
-          'ChartPullError',
-          `version ${version.version} of the chart has another digest than the index says: publish the index again`,
-        );
-      try {
-        const files = await readChartArchive(file, readTar, signal);
-        return await buildChart(build, { files, valuesFrom: files, needsDependencies: false, options: chartOptions }, signal);
-      } catch (error) {
-        return refusalOf(error, 'ChartPackageError');
-      }
+    async versionsIn({ file, repositoryUrl }: Readonly<{ file: string; repositoryUrl: string }>, chart: string, signal: AbortSignal) {
+      const read = await readIndexFile(file, options.parseYaml, signal);
+      if (read.is === 'refused') return read;
+      return { is: 'versions' as const, versions: versionsOf(read.entries, chart, repositoryUrl) };
     },
 
-    async fromSource(
-      source: Readonly<{ digest: string; path: string }>,
-      chartOptions: Parameters<Charts['fromSource']>[1],
-      signal: AbortSignal,
-    ) {
+    download,
+
+    async fromRepository(remote: ChartRemote, version: ChartVersion, chartOptions: ChartOptions, signal: AbortSignal) {
+      const found = await download(remote, version, signal);
+      return found.is === 'file' ? fromArchive(found.file, chartOptions, signal) : found;
+    },
+
+    fromFile: fromArchive,
+
+    async fromSource(source: Parameters<Charts['fromSource']>[0], chartOptions: ChartOptions, signal: AbortSignal) {
       const { path } = await options.artifacts.open(source.digest, signal);
+      const archive = sourceArchive(path, readTar, newFile);
       try {
-        const found = await readSourceChart(
-          { readTar, newFile },
-          path,
-          { chart: source.path, valuesFiles: chartOptions.valuesFiles },
-          signal,
-        );
+        const found = await readSourceChart(archive, { chart: source.path, valuesFiles: chartOptions.valuesFiles }, signal);
         if ('is' in found) return found;
-        return await buildChart(build, { ...found, options: chartOptions }, signal);
+        const root = cleanPath(source.path) ?? '';
+        const complete = found.needsDependencies
+          ? (files: ChartFiles) =>
+              withDependencies({ archive, read: readDocument(signal), bring: source.bring }, { files, root, depth: 0 }, signal)
+          : null;
+        return await buildChart(build, { ...found, badChart: 'InvalidChartReference', complete, options: chartOptions }, signal);
       } catch (error) {
         return refusalOf(error, 'ChartPackageError');
       }
@@ -107,6 +100,43 @@ export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispos
 
     dispose: () => rm(folder, { recursive: true, force: true }),
   });
+
+  async function download(remote: ChartRemote, version: ChartVersion, signal: AbortSignal) {
+    const file = await newFile();
+    const answer = await get(remote, { url: version.url, headers: {}, maxBytes: MAX_CHART_BYTES, file }, signal);
+    if (answer.status !== 200 || answer.path === null)
+      return refuse('ChartPullError', `${hostOf(version.url)} answered ${answer.status} for version ${version.version} of the chart`);
+    const expected = DIGEST.exec(version.digest)?.[1];
+    if (expected !== undefined && (await sha256Of(file, signal)) !== expected)
+      return refuse(
+        'ChartPullError',
+        `version ${version.version} of the chart has another digest than the index says: publish the index again`,
+      );
+    return { is: 'file' as const, file };
+  }
+
+  /** A packed chart that came from outside. */
+  async function fromArchive(file: string, chartOptions: ChartOptions, signal: AbortSignal): Promise<ChartBuild> {
+    let files: ChartFiles;
+    try {
+      files = await readChartArchive(file, readTar, signal);
+    } catch (error) {
+      return refusalOf(error, 'ChartPullError');
+    }
+    try {
+      const input = { files, valuesFrom: files, badChart: 'ChartPullError', complete: null, options: chartOptions } as const;
+      return await buildChart(build, input, signal);
+    } catch (error) {
+      return refusalOf(error, 'ChartPackageError');
+    }
+  }
+
+  function readDocument(signal: AbortSignal) {
+    return async (bytes: Buffer) => {
+      const read = await yamlOf(bytes.toString('utf8'), MAX_CHART_YAML_BYTES, options.parseYaml, signal);
+      return typeof read === 'string' ? undefined : read.documents[0];
+    };
+  }
 
   async function newFile(): Promise<string> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -124,7 +154,7 @@ export function createCharts(options: ChartsOptions): Charts & Readonly<{ dispos
       credential: trusted ? remote.credential : { is: 'none' },
       caPem: remote.caPem,
       clientCertificate: trusted ? remote.clientCertificate : null,
-      allowHttp: options.allowHttp,
+      allowHttp: options.allowHttpHosts.includes(hostOf(url)),
       maxBytes,
       timeoutMs: remote.timeoutMs,
       redirects: MAX_REDIRECTS,

@@ -1,9 +1,10 @@
 import { isObject, type Json, type JsonObject } from '#core/json.ts';
-import type { IndexEntries, IndexEntry } from './index-lines.ts';
+import { type IndexEntries, type IndexEntry, MAX_URLS } from './index-lines.ts';
 
-/** The entries of an index that was read whole; null when it has none. Entries without a version stay out later, since no version can name them. Pure. */
+/** The entries of an index that was read whole; null when it has none, or no apiVersion, as in helm. Entries without a version stay out later, since no version can name them. Pure. */
 export function entriesOfDocument(document: Json | undefined): IndexEntries | null {
-  const entries = isObject(document) ? document['entries'] : undefined;
+  if (!isObject(document) || scalarText(document['apiVersion']) === '') return null;
+  const entries = document['entries'];
   if (entries === null) return new Map();
   if (!isObject(entries)) return null;
   const charts = new Map<string, readonly IndexEntry[]>();
@@ -22,7 +23,7 @@ function entryOf(one: JsonObject): IndexEntry {
   const urls = one['urls'];
   return Object.freeze({
     version: scalarText(one['version']),
-    urls: Array.isArray(urls) ? urls.filter((url: Json) => typeof url === 'string') : [],
+    urls: Array.isArray(urls) ? urls.filter((url: Json) => typeof url === 'string').slice(0, MAX_URLS) : [],
     digest: scalarText(one['digest']),
     created: scalarText(one['created']),
   });

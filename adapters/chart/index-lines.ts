@@ -4,15 +4,21 @@ import { oneLineScalar } from './scalar.ts';
 export type IndexEntry = Readonly<{ version: string; urls: readonly string[]; digest: string; created: string }>;
 export type IndexEntries = ReadonlyMap<string, readonly IndexEntry[]>;
 
-/** Reads an index line by line. `end` answers null when the text has a form that only a whole YAML reader understands. */
-export type IndexReader = Readonly<{ line(text: string): void; end(): IndexEntries | null }>;
+/** Reads an index line by line. `end` answers `irregular` when the text has a form that only a whole YAML reader understands. */
+export type IndexReader = Readonly<{ line(text: string): void; end(): IndexEntries | 'irregular' | 'tooMany' }>;
+/** `versions` also bounds the charts. */
+export type IndexLimits = Readonly<{ versions: number; versionsOfOneChart: number }>;
 
 const KEY = /^(?:"([^"\\]+)"|'([^']+)'|([A-Za-z0-9_./+-]+))[ ]*:(?=[ ]|$)/;
 
+/** How many addresses of a version are kept. */
+export const MAX_URLS = 4;
+
 type Draft = { version: string; urls: string[]; digest: string; created: string };
 type State = {
-  section: 'head' | 'entries' | 'other' | 'ended' | 'irregular';
+  section: 'head' | 'entries' | 'other' | 'ended' | 'irregular' | 'tooMany';
   hasEntries: boolean;
+  hasApiVersion: boolean;
   chartIndent: number;
   itemIndent: number;
   keyIndent: number;
@@ -23,14 +29,15 @@ type State = {
 
 /**
  * The reader for indexes as `helm repo index` and every known server write them: block style, one key per line. Of 50 MiB it keeps names, versions,
- * addresses and digests only, so its memory is that of its answer. It never guesses: what is not exactly of this form makes `end` answer null.
+ * addresses and digests only, so its memory is that of its answer. It never guesses: what is not exactly of this form is irregular.
  */
-export function createIndexReader(limits: Readonly<{ maxVersions: number }>): IndexReader {
+export function createIndexReader(limits: IndexLimits): IndexReader {
   const charts = new Map<string, IndexEntry[]>();
   let count = 0;
   const state: State = {
     section: 'head',
     hasEntries: false,
+    hasApiVersion: false,
     chartIndent: -1,
     itemIndent: -1,
     keyIndent: -1,
@@ -40,12 +47,20 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
   };
 
   function give(): void {
-    if (state.draft !== null) state.list.push(Object.freeze({ ...state.draft }));
+    const { draft } = state;
+    if (draft !== null)
+      state.list.push(
+        Object.freeze({ version: own(draft.version), urls: draft.urls.map(own), digest: own(draft.digest), created: own(draft.created) }),
+      );
     state.draft = null;
   }
 
   function irregular(): void {
     state.section = 'irregular';
+  }
+
+  function tooMany(): void {
+    state.section = 'tooMany';
   }
 
   function top(text: string): void {
@@ -56,6 +71,7 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
     if (found === null) return irregular();
     give();
     if (found.key !== 'entries') {
+      if (found.key === 'apiVersion') state.hasApiVersion = oneLineScalar(found.rest).is === 'text';
       state.section = 'other';
       return;
     }
@@ -78,14 +94,16 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
     if (charts.has(found.key) || (value !== '' && value !== '[]' && !value.startsWith('#'))) return irregular();
     give();
     state.list = [];
-    charts.set(found.key, state.list);
+    if (charts.size >= limits.versions) return tooMany();
+    charts.set(own(found.key), state.list);
     state.itemIndent = -1;
   }
 
   function item(text: string, indent: number): void {
     give();
     count += 1;
-    if (count > limits.maxVersions || charts.size === 0) return irregular();
+    if (charts.size === 0) return irregular();
+    if (count > limits.versions || state.list.length >= limits.versionsOfOneChart) return tooMany();
     state.draft = { version: '', urls: [], digest: '', created: '' };
     const rest = text.slice(1);
     const body = rest.trimStart();
@@ -117,7 +135,8 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
     if (state.key !== 'urls') return;
     const value = text.startsWith('- ') ? oneLineScalar(text.slice(2)) : null;
     if (value === null || value.is !== 'text') return irregular();
-    state.draft?.urls.push(value.text);
+    // Helm asks the first address only; a list without end must not be kept.
+    if (state.draft !== null && state.draft.urls.length < MAX_URLS) state.draft.urls.push(value.text);
   }
 
   function inEntries(text: string, indent: number): void {
@@ -138,7 +157,7 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
 
   return Object.freeze({
     line(raw: string): void {
-      if (state.section === 'ended' || state.section === 'irregular') return;
+      if (state.section === 'ended' || state.section === 'irregular' || state.section === 'tooMany') return;
       const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
       const text = line.trimStart();
       if (text === '' || text.startsWith('#')) return;
@@ -148,11 +167,17 @@ export function createIndexReader(limits: Readonly<{ maxVersions: number }>): In
       if (state.section === 'head') return irregular();
       if (state.section === 'entries') inEntries(text, indent);
     },
-    end(): IndexEntries | null {
+    end(): IndexEntries | 'irregular' | 'tooMany' {
       give();
-      return state.section === 'irregular' || state.section === 'head' ? null : charts;
+      if (state.section === 'tooMany') return 'tooMany';
+      return state.section === 'irregular' || !state.hasEntries || !state.hasApiVersion ? 'irregular' : charts;
     },
   });
+}
+
+/** The text with memory of its own: a part of a line would keep the whole chunk of the file that it was cut from. */
+function own(text: string): string {
+  return text === '' ? text : Buffer.from(text).toString('utf8');
 }
 
 function keyOf(text: string): Readonly<{ key: string; rest: string }> | null {

@@ -1,8 +1,7 @@
 import { isObject, type Json, type JsonObject, stringifyJson, textAt } from '#core/json.ts';
-import { parseVersion } from '#core/semver/version.ts';
-import type { ChartFiles } from './chart-files.ts';
+import { parseVersion, withBuildMetadata } from '#core/semver/version.ts';
 
-export type Metadata = Readonly<{ document: JsonObject; name: string; version: string; dependencies: readonly string[] }>;
+export type Metadata = Readonly<{ document: JsonObject; name: string; version: string }>;
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,249}$/;
 
@@ -16,23 +15,7 @@ export function metadataOf(document: Json | undefined): Metadata | string {
   const version = document['version'];
   const text = typeof version === 'number' ? String(version) : version;
   if (typeof text !== 'string' || parseVersion(text) === null) return 'the version in Chart.yaml is no semantic version';
-  return Object.freeze({ document, name, version: text, dependencies: namesOf(document['dependencies']) });
-}
-
-/** Names in a list of dependencies, of Chart.yaml or of the older requirements.yaml. Pure. */
-export function namesOf(list: Json | undefined): readonly string[] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((one: Json) => textAt(one, 'name') ?? []);
-}
-
-/** Dependencies that do not lie in charts/, neither as a folder nor packed. Nothing is fetched for them: no dependency update runs in a tenant's tree (threats B4). Pure. */
-export function missingDependencies(names: readonly string[], files: ChartFiles): readonly string[] {
-  const paths = [...files.keys()].filter((path) => path.startsWith('charts/'));
-  return names.filter(
-    (name) =>
-      !files.has(`charts/${name}/Chart.yaml`) &&
-      !paths.some((path) => path.startsWith(`charts/${name}-`) && path.endsWith('.tgz') && path.split('/').length === 2),
-  );
+  return Object.freeze({ document, name, version: text });
 }
 
 /** Chart.yaml with another version; JSON, which is YAML. Null when the version cannot take build metadata. Pure. */
@@ -40,10 +23,8 @@ export function withVersionMetadata(
   { document, version }: Metadata,
   metadata: string,
 ): Readonly<{ bytes: Buffer; version: string }> | null {
-  const [core = ''] = version.split('+');
-  const next = `${core}+${metadata}`;
-  if (parseVersion(next) === null) return null;
-  return { bytes: jsonFile({ ...document, version: next }), version: next };
+  const next = withBuildMetadata(version, metadata);
+  return next === null ? null : { bytes: jsonFile({ ...document, version: next }), version: next };
 }
 
 /** Go's YAML reader takes U+0085, U+2028 and U+2029 for line breaks, also in quotes. */

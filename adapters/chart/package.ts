@@ -29,7 +29,7 @@ export async function packageFacts(
   };
   if (versionMetadata === null) return { ...facts, digest: packed.digest, version: metadata.version };
   const options = { valuesFiles: [], ignoreMissingValuesFiles: false, versionMetadata };
-  const built = await buildChart(parts, { files, valuesFrom: files, needsDependencies: false, options }, signal);
+  const built = await buildChart(parts, { files, valuesFrom: files, badChart: 'ChartPullError', complete: null, options }, signal);
   if (built.is === 'refused') throw new AppError('invalid', built.message);
   return { ...facts, digest: built.artifact.digest, version: built.version };
 }

@@ -12,6 +12,7 @@ import type { IndexEntries } from './index-lines.ts';
 export const MAX_INDEX_BYTES = 50 * 1024 * 1024;
 const MAX_STORED_BYTES = 3 * MAX_INDEX_BYTES;
 const LIST = 'charts.jsonl';
+const NEWLINE = 0x0a;
 
 /** Stores an index as fetched, with a list of what charts need beside it: one line per chart, so that a look at one does not read 50 MiB of YAML again. */
 export async function storeIndexFile(
@@ -47,17 +48,33 @@ export async function readStoredVersions(
   const limits = { gzip: true, maxBytes: MAX_STORED_BYTES + 16_384, maxEntries: 4, symbolicLinks: 'refuse', signal } as const;
   await readTar(path, limits, async ({ names, content }) => {
     if (names.join('/') !== LIST) return;
-    const chunks: Buffer[] = [];
-    for await (const chunk of content) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString('utf8');
-    const from = text.startsWith(start) ? 0 : text.indexOf(`\n${start}`) + 1;
-    if (!text.startsWith(start, from)) return;
-    const end = text.indexOf('\n', from);
-    found.line = text.slice(from, end);
+    found.line = await lineThatStarts(content, Buffer.from(start));
   });
   const pair: Json = found.line === null ? null : parseJson(found.line);
   const list: Json | undefined = Array.isArray(pair) ? pair[1] : undefined;
   return Array.isArray(list) ? list.flatMap((one: Json) => versionOf(one, repositoryUrl)) : [];
+}
+
+/** The same of an index that was just read. Pure. */
+export function versionsOf(entries: IndexEntries, chart: string, repositoryUrl: string): readonly ChartVersion[] {
+  return (entries.get(chart) ?? []).flatMap(({ urls, ...one }) => versionOf({ ...one, urls: [...urls] }, repositoryUrl));
+}
+
+/** The first line with this start; only the line that is looked at is held. */
+async function lineThatStarts(content: AsyncIterable<Buffer>, start: Buffer): Promise<string | null> {
+  let line: Buffer[] = [];
+  for await (const chunk of content) {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      line.push(chunk.subarray(from, end));
+      const whole = Buffer.concat(line);
+      if (whole.subarray(0, start.byteLength).equals(start)) return whole.toString('utf8');
+      line = [];
+      from = end + 1;
+    }
+    line.push(chunk.subarray(from));
+  }
+  return null;
 }
 
 function versionOf(one: Json, repositoryUrl: string): readonly ChartVersion[] {

@@ -47,7 +47,9 @@ export function writeUp(finished: Finished): Commit {
 /** The unit's status with what was shown and the conditions of the outcome. observedGeneration moves only when ready or stalled (definitions.md 1.6). */
 export function finalStatus({ unit, judged, status, nowMs }: Pick<Finished, 'unit' | 'judged' | 'status' | 'nowMs'>): JsonObject {
   const { definition } = unit;
-  const shown = { ...status, ...(judged.shown?.status ?? {}) };
+  const dropped: ReadonlySet<string> = new Set(judged.shown?.without ?? []);
+  const kept = Object.fromEntries(Object.entries(status).filter(([key]) => !dropped.has(key)));
+  const shown = { ...kept, ...(judged.shown?.status ?? {}) };
   const conditions = conditionsFor({
     outcome: judged,
     extras: judged.shown?.conditions ?? [],

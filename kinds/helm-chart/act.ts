@@ -1,12 +1,16 @@
-import type { ChartBuild } from '#core/charts.ts';
+import type { ChartBuild, ChartOptions } from '#core/charts.ts';
 import { conditionsFor, progressing, readConditions } from '#core/conditions.ts';
-import { AppError } from '#core/errors.ts';
 import type { Ctx, Shown } from '#core/kind.ts';
 import type { ExtraCondition } from '#core/outcome.ts';
+import type { StoredObject } from '#core/store.ts';
 import { rfc3339 } from '#core/time.ts';
 import { type Act, revisionOf } from './decide.ts';
-import { type HelmChartNeed, type HelmChartObj, logIn, sourceOf } from './observe.ts';
+import { openDependencies } from './dependencies.ts';
+import { pullFailure } from './failure.ts';
+import type { HelmChartNeed, HelmChartObj } from './observe.ts';
+import { fromRegistry } from './registry.ts';
 import type { HelmChartStatus } from './schema.ts';
+import { isRegistry, logIn, logInToRegistry, sourceOf, timeoutMsOf } from './source.ts';
 
 type Refused = Readonly<{ is: 'refused'; reason: string; message: string }>;
 const FETCH: ReadonlySet<string> = Object.freeze(
@@ -21,41 +25,46 @@ export async function act(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, action: Ac
 
 async function build(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, action: Act): Promise<ChartBuild | Refused> {
   const { spec } = obj;
-  const options = {
+  const options: ChartOptions = {
     valuesFiles: spec.valuesFiles ?? [],
     ignoreMissingValuesFiles: spec.ignoreMissingValuesFiles === true,
     versionMetadata: action.metadata,
   };
   try {
-    if (action.version === null) return await ctx.charts.fromSource({ digest: action.digest, path: spec.chart }, options, ctx.signal);
+    if (action.version === null) return await packSource(ctx, obj, action.digest, options);
     const repository = await sourceOf(ctx, obj);
     if (repository === null) return { is: 'refused', reason: 'NoSourceArtifact', message: 'the repository was deleted meanwhile' };
+    if (isRegistry(repository)) return await pullFromRegistry(ctx, obj, repository, action.version.version, options);
     const login = await logIn(ctx, repository);
     if (login.is === 'failed') return { is: 'refused', reason: 'AuthenticationFailed', message: login.message };
     return await ctx.charts.fromRepository(login.remote, action.version, options, ctx.signal);
   } catch (error) {
-    const refused = refusedBy(error);
-    if (refused === null) throw error;
-    return refused;
+    const failure = pullFailure(error);
+    if (failure === null) throw error;
+    return { is: 'refused', reason: failure.reason, message: failure.message };
   }
 }
 
-function refusedBy(error: unknown): Refused | null {
-  if (!(error instanceof AppError)) return null;
-  const refused = (reason: string): Refused => ({ is: 'refused', reason, message: error.message });
-  switch (error.code) {
-    case 'upstreamFailed':
-    case 'upstreamTooLarge':
-      return refused('ChartPullError');
-    case 'upstreamAuthFailed':
-      return refused('AuthenticationFailed');
-    case 'egressDenied':
-      return refused('AccessDenied');
-    case 'unavailable':
-      return refused('NoSourceArtifact');
-    default:
-      return null;
+async function packSource(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, digest: string, options: ChartOptions): Promise<ChartBuild> {
+  const dependencies = openDependencies(ctx, obj.definition.namespace);
+  try {
+    return await ctx.charts.fromSource({ digest, path: obj.spec.chart, bring: dependencies.bring }, options, ctx.signal);
+  } finally {
+    await dependencies.dispose();
   }
+}
+
+async function pullFromRegistry(
+  ctx: Ctx<HelmChartNeed>,
+  { spec }: HelmChartObj,
+  repository: StoredObject,
+  version: string,
+  options: ChartOptions,
+): Promise<ChartBuild | Refused> {
+  const login = await logInToRegistry(ctx, repository, spec.chart);
+  if (login.is === 'invalid') return { is: 'refused', reason: 'InvalidChartReference', message: login.message };
+  if (login.is === 'failed') return { is: 'refused', reason: 'AuthenticationFailed', message: login.message };
+  return await fromRegistry(ctx, { remote: login.remote, timeoutMs: timeoutMsOf(repository) }, version, options);
 }
 
 function builtStatus(
@@ -66,11 +75,11 @@ function builtStatus(
 ): Partial<HelmChartStatus> {
   const revision = action.version === null ? built.version : revisionOf(action.version.version, action.metadata);
   const seen = {
-    observedSourceArtifactRevision: action.revision,
+    ...(action.revision === null ? {} : { observedSourceArtifactRevision: action.revision }),
     observedChartName: action.version === null ? built.name : spec.chart,
     // Merged over the status, so files that were taken away are written as an empty list, which means the same.
     ...(built.valuesFiles.length === 0 && status?.observedValuesFiles === undefined ? {} : { observedValuesFiles: [...built.valuesFiles] }),
-    conditions: withConditions(ctx, { definition, status }, ['FetchFailed', 'BuildFailed', 'StorageOperationFailed'].map(gone)),
+    conditions: withConditions(ctx, { definition, status }, ['FetchFailed', 'BuildFailed'].map(gone)),
   };
   const isKept =
     spec.reconcileStrategy !== 'Revision' && status?.artifact?.revision === revision && status.observedGeneration === definition.generation;
@@ -89,7 +98,7 @@ function refusedStatus(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, action: Act, 
   const outdated: readonly ExtraCondition[] = isOther
     ? [{ type: 'ArtifactOutdated', status: 'True', reason: 'NewChart', message: `new chart version '${version}'` }]
     : [];
-  const others = ['FetchFailed', 'BuildFailed', 'StorageOperationFailed'].filter((one) => one !== type).map(gone);
+  const others = ['FetchFailed', 'BuildFailed'].filter((one) => one !== type).map(gone);
   return { conditions: withConditions(ctx, obj, [{ type, status: 'True', reason, message }, ...others, ...outdated]) };
 }
 

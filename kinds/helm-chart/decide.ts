@@ -1,6 +1,7 @@
 import type { ChartVersion } from '#core/charts.ts';
 import type { Judged } from '#core/kind.ts';
 import type { ExtraCondition, Reason } from '#core/outcome.ts';
+import { withBuildMetadata } from '#core/semver/version.ts';
 import type { HelmChartObj, Seen } from './observe.ts';
 import type { HelmChartStatus } from './schema.ts';
 import { findVersion, versionMetadata } from './target.ts';
@@ -8,7 +9,8 @@ import { findVersion, versionMetadata } from './target.ts';
 export type Act = Readonly<{
   do: 'build';
   digest: string;
-  revision: string;
+  /** Of the source's artifact; null for a registry, which has none. */
+  revision: string | null;
   /** The version to download; null for a chart of a source's artifact. */
   version: ChartVersion | null;
   metadata: string | null;
@@ -31,7 +33,7 @@ export function decide(obj: HelmChartObj, seen: Seen): Act | Verdict {
     case 'unsupported':
       return { is: 'stalled', reason: 'UnsupportedField', message: seen.message };
     case 'fetchFailed':
-      return refused('FetchFailed', seen.reason, seen.message);
+      return refused('FetchFailed', seen.reason, seen.message, seen.retryAfterMs);
     case 'built':
       return afterBuild(obj);
     case 'unchanged':
@@ -45,6 +47,20 @@ export function decide(obj: HelmChartObj, seen: Seen): Act | Verdict {
         return ready(obj, { observedSourceArtifactRevision: seen.revision });
       return { do: 'build', digest: seen.digest, revision: seen.revision, version: target.version, metadata, isStored: seen.isStored };
     }
+    case 'registry': {
+      const target = findVersion(spec.chart, spec.version, seen.versions);
+      // Nobody tells when a version is pushed: what is missing is looked for again. Only what is no range waits for a person.
+      if (target.is === 'missing')
+        return refused(
+          'FetchFailed',
+          target.badRange ? 'InvalidChartReference' : 'ChartPullError',
+          `invalid chart reference: ${target.message}`,
+        );
+      const metadata = metadataOf(obj, '');
+      const isSame = status?.artifact?.revision === revisionOf(target.version.version, metadata);
+      if (seen.isStored && isSame && status?.observedGeneration === definition.generation && !hasFailed(obj)) return ready(obj);
+      return { do: 'build', digest: '', revision: null, version: target.version, metadata, isStored: seen.isStored };
+    }
     case 'source':
       return {
         do: 'build',
@@ -57,9 +73,9 @@ export function decide(obj: HelmChartObj, seen: Seen): Act | Verdict {
   }
 }
 
-/** The version with the build metadata in place of its own. Pure. */
+/** The version with the build metadata in place of its own, as the chart carries it. Pure. */
 export function revisionOf(version: string, metadata: string | null): string {
-  return metadata === null ? version : `${version.split('+')[0] ?? ''}+${metadata}`;
+  return metadata === null ? version : (withBuildMetadata(version, metadata) ?? version);
 }
 
 function metadataOf({ spec, definition }: HelmChartObj, revision: string): string | null {
@@ -76,22 +92,13 @@ function hasFailed({ status }: HelmChartObj): boolean {
 }
 
 function failureIn(status: HelmChartObj['status']) {
-  return status?.conditions?.find(
-    (one) => one.status === 'True' && (one.type === 'FetchFailed' || one.type === 'BuildFailed' || one.type === 'StorageOperationFailed'),
-  );
+  return status?.conditions?.find((one) => one.status === 'True' && (one.type === 'FetchFailed' || one.type === 'BuildFailed'));
 }
 
 /** The build leaves a condition behind when it failed; that is what counts now. */
 function afterBuild(obj: HelmChartObj): Verdict {
   const failure = failureIn(obj.status);
   if (failure === undefined) return ready(obj);
-  if (failure.type === 'StorageOperationFailed')
-    return {
-      is: 'failed',
-      reason: 'StorageOperationFailed',
-      message: failure.message,
-      shown: { conditions: [gone('FetchFailed'), gone('BuildFailed')] },
-    };
   const reason = [...FETCH_REASONS, ...BUILD_REASONS].find((one) => one === failure.reason) ?? 'ChartPackageError';
   return refused(failure.type === 'FetchFailed' ? 'FetchFailed' : 'BuildFailed', reason, failure.message);
 }
@@ -102,16 +109,19 @@ function ready({ spec, status }: HelmChartObj, more: Partial<HelmChartStatus> = 
   const isRepacked = !isRepository || (spec.valuesFiles ?? []).length > 0;
   const reason: Reason = isRepacked ? 'ChartPackageSucceeded' : 'ChartPullSucceeded';
   const name = status?.observedChartName ?? spec.chart;
-  const message = isRepacked ? `packaged '${name}' chart with version '${revision}'` : `pulled '${name}' chart with version '${revision}'`;
+  const values = status?.observedValuesFiles ?? [];
+  const merged = values.length === 0 ? '' : ` and merged values files [${values.join(' ')}]`;
+  const message = `${isRepacked ? 'packaged' : 'pulled'} '${name}' chart with version '${revision}'${merged}`;
   const inStorage: ExtraCondition = { type: 'ArtifactInStorage', status: 'True', reason, message };
-  const conditions = [inStorage, ...['FetchFailed', 'BuildFailed', 'StorageOperationFailed', 'ArtifactOutdated'].map(gone)];
+  const conditions = [inStorage, ...['FetchFailed', 'BuildFailed', 'ArtifactOutdated'].map(gone)];
   return { is: 'ready', reason, message, revision, shown: { status: more, revision, conditions } };
 }
 
-function refused(type: 'FetchFailed' | 'BuildFailed', reason: Reason, message: string): Verdict {
+function refused(type: 'FetchFailed' | 'BuildFailed', reason: Reason, message: string, retryAfterMs?: number): Verdict {
   const other = type === 'FetchFailed' ? 'BuildFailed' : 'FetchFailed';
-  const shown = { conditions: [{ type, status: 'True' as const, reason, message }, gone(other), gone('StorageOperationFailed')] };
-  return { is: TERMINAL.has(reason) ? 'stalled' : 'failed', reason, message, shown };
+  const shown = { conditions: [{ type, status: 'True' as const, reason, message }, gone(other)] };
+  if (TERMINAL.has(reason)) return { is: 'stalled', reason, message, shown };
+  return { is: 'failed', reason, message, shown, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 function gone(type: string): ExtraCondition {

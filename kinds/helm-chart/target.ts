@@ -1,8 +1,10 @@
 import type { ChartVersion } from '#core/charts.ts';
 import { isInRange, parseRange } from '#core/semver/range.ts';
-import { compareVersions, parseStrictVersion, type Version } from '#core/semver/version.ts';
+import { compareVersions, parseStrictVersion, parseVersion, type Version } from '#core/semver/version.ts';
 
-export type Target = Readonly<{ is: 'target'; version: ChartVersion }> | Readonly<{ is: 'missing'; message: string }>;
+export type Target =
+  | Readonly<{ is: 'target'; version: ChartVersion }>
+  | Readonly<{ is: 'missing'; message: string /** spec.version is no range at all. */; badRange: boolean }>;
 
 /**
  * The version of a chart that `spec.version` means (source-controller internal/helm/repository/chart_repository.go): a text that stands in the index is taken as it is, else
@@ -11,11 +13,12 @@ export type Target = Readonly<{ is: 'target'; version: ChartVersion }> | Readonl
 export function findVersion(chart: string, wanted: string | undefined, versions: readonly ChartVersion[]): Target {
   const asked = wanted === undefined || wanted === '' ? '*' : wanted;
   const quoted = `chart ${JSON.stringify(chart.slice(0, 200))}`;
-  if (versions.length === 0) return missing(`no ${quoted} in the index of the repository: correct spec.chart`);
-  const exact = parseStrictVersion(asked) === null ? undefined : versions.find((one) => one.version === asked);
+  const exact = parseVersion(asked) === null ? undefined : versions.find((one) => one.version === asked);
   if (exact !== undefined) return { is: 'target', version: exact };
   const range = parseRange(asked);
-  if (range === null) return missing(`spec.version is no range of versions: ${JSON.stringify(asked.slice(0, 100))}`);
+  if (range === null)
+    return { is: 'missing', badRange: true, message: `spec.version is no range of versions: ${JSON.stringify(asked.slice(0, 100))}` };
+  if (versions.length === 0) return missing(`the repository has no ${quoted}: correct spec.chart`);
   let best: Readonly<{ parsed: Version; version: ChartVersion }> | null = null;
   for (const version of versions) {
     const parsed = parseStrictVersion(version.version);
@@ -29,7 +32,7 @@ export function findVersion(chart: string, wanted: string | undefined, versions:
 }
 
 function missing(message: string): Target {
-  return { is: 'missing', message };
+  return { is: 'missing', message, badRange: false };
 }
 
 /** Build metadata of the version (definitions.md 1.7): the first 12 characters of the source's digest with strategy Revision, the generation with values files. Null for none. Pure. */

@@ -12,7 +12,9 @@ export function decide(obj: HelmRepositoryObj, seen: Seen): Act | Verdict {
   const current = obj.status?.artifact;
   switch (seen.at) {
     case 'registry':
-      return { is: 'ready', reason: 'Succeeded', message: 'Helm repository is ready', revision: '' };
+      return registry();
+    case 'unsupported':
+      return { is: 'stalled', reason: 'UnsupportedField', message: seen.message };
     case 'urlInvalid':
       return stalled('URLInvalid', seen.message);
     case 'failed':
@@ -49,6 +51,13 @@ function afterStore({ status }: HelmRepositoryObj): Verdict {
       shown: { conditions: [fetchFailed('IndexationFailed', fetch.message)] },
     };
   return ready(status?.artifact?.revision ?? '');
+}
+
+/** A record of where charts are: nothing is fetched, and what an index left behind before the type was changed is taken away. */
+function registry(): Verdict {
+  const gone = ['ArtifactInStorage', 'ArtifactOutdated', 'FetchFailed', 'StorageOperationFailed'].map((type) => ({ type, status: null }));
+  const shown = { conditions: gone, without: ['artifact', 'url'] };
+  return { is: 'ready', reason: 'Succeeded', message: 'Helm repository is ready', revision: '', shown };
 }
 
 function ready(revision: string): Verdict {

@@ -4,6 +4,7 @@ import { durationMs } from '#core/duration.ts';
 import { AppError } from '#core/errors.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
 import type { HelmRepositorySpec, HelmRepositoryStatus } from './schema.ts';
+import { unsupportedField } from './unsupported.ts';
 
 export type HelmRepositoryObj = Obj<'definition', typeof HelmRepositorySpec, typeof HelmRepositoryStatus>;
 export type HelmRepositoryNeed = 'secrets' | 'artifacts' | 'charts';
@@ -11,6 +12,7 @@ export type HelmRepositoryNeed = 'secrets' | 'artifacts' | 'charts';
 /** What was seen; no credential in it. */
 export type Seen =
   | Readonly<{ at: 'registry' }>
+  | Readonly<{ at: 'unsupported'; message: string }>
   | Readonly<{ at: 'urlInvalid'; message: string }>
   | Readonly<{ at: 'failed'; reason: FetchReason; message: string; retryAfterMs?: number }>
   /** This pass has tried to store an index; the status tells how it went. */
@@ -26,6 +28,8 @@ export const LAST_MODIFIED = 'last-modified';
 /** One conditional GET of the index per pass. */
 export async function observe(ctx: Ctx<HelmRepositoryNeed>, obj: HelmRepositoryObj): Promise<Seen> {
   const { spec, status } = obj;
+  const unsupported = unsupportedField(spec);
+  if (unsupported !== null) return { at: 'unsupported', message: unsupported };
   if (spec.type === 'oci') return { at: 'registry' };
   const problem = urlProblem(spec.url);
   if (problem !== null) return { at: 'urlInvalid', message: problem };

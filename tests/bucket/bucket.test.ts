@@ -32,11 +32,11 @@ beforeAll(async () => {
   const authority = await openLocalAuthority(join(folder(), 'ca'), 'bucket tests');
   server = await startS3(children, { dir: join(folder(), 's3'), program, authority });
   http = createEgressHttp({ egress: createEgress({ allowCidrs: ['127.0.0.0/8'] }), userAgent: 'weir/test', clock: systemClock });
-  bucket = createBucket({ http, clock: systemClock, allowHttp: true, workDir: workDir() });
   const { accessKey, secretKey, region } = server;
   const trust = { caPem: authority.certificatePem, clientCertificate: null };
   remote = { origin: `https://${server.host}`, bucketName: 'apps', region, credential: { accessKey, secretKey }, ...trust };
   [hostile, stranger] = await Promise.all([startHostileS3(), startHostileS3()]);
+  bucket = createBucket({ http, clock: systemClock, allowHttpHosts: [hostile.host], workDir: workDir() });
 });
 afterAll(async () => {
   await http.close();
@@ -201,13 +201,13 @@ test('B10: a redirect is not followed, and nobody else sees the signature', asyn
 test('G1: private addresses and plain http are refused where the operator does not allow them', async () => {
   hostile.set(bucketOf([]));
   const strict = createEgressHttp({ egress: createEgress({ allowCidrs: [] }), userAgent: 'weir/test', clock: systemClock });
-  const closed = createBucket({ http: strict, clock: systemClock, allowHttp: true, workDir: workDir() });
+  const closed = createBucket({ http: strict, clock: systemClock, allowHttpHosts: [hostile.host], workDir: workDir() });
   for (const host of ['127.0.0.1', '0x7f.1', '2130706433', '[::1]', '[::ffff:127.0.0.1]', '169.254.169.254', 'localhost'])
     await expect(closed.index({ ...remote, origin: `https://${host}` }, all, limits, signal)).rejects.toMatchObject({
       code: 'egressDenied',
     });
   await strict.close();
-  const tlsOnly = createBucket({ http, clock: systemClock, allowHttp: false, workDir: workDir() });
+  const tlsOnly = createBucket({ http, clock: systemClock, allowHttpHosts: [stranger.host], workDir: workDir() });
   await expect(tlsOnly.index(lying(), all, limits, signal)).rejects.toMatchObject({ code: 'egressDenied' });
   expect(hostile.requests).toEqual([]);
 });
