@@ -155,6 +155,12 @@ export const configTable = Object.freeze({
     pattern: cidr,
     default: [],
   }),
+  allowHttpHosts: list('WEIR_ALLOW_HTTP_HOSTS', {
+    about: 'Hosts that definitions with `insecure` may reach over plain http. Whoever is in between reads and changes what goes there.',
+    expects: '`host` or `host:port` between commas',
+    pattern: '^[A-Za-z0-9.:[\\]-]+$',
+    default: [],
+  }),
 
   sandbox: choice('WEIR_SANDBOX', ['auto', 'bwrap', 'unshare', 'weak'], {
     about: 'How rendering is isolated. `auto` takes the first strong one that works; `weak` isolates too little for strangers’ manifests.',
@@ -183,6 +189,13 @@ export const configTable = Object.freeze({
   }),
   kustomizeConcurrency: integer('WEIR_KUSTOMIZE_CONCURRENCY', {
     about: 'Deliveries that one worker reconciles together.',
+    unit: 'jobs',
+    minimum: 1,
+    maximum: 256,
+    default: 8,
+  }),
+  imageConcurrency: integer('WEIR_IMAGE_CONCURRENCY', {
+    about: 'Image repositories, policies and automations that one worker handles together.',
     unit: 'jobs',
     minimum: 1,
     maximum: 256,
@@ -252,7 +265,7 @@ export const configTable = Object.freeze({
   failpoints: list('WEIR_FAILPOINT', {
     about: 'Failpoints as `point:kill`, `point:stop`, `point:throw` or `point:delay`. For tests with embedded stores only.',
     expects: '`<point>:<kill|stop|throw|delay>` between commas',
-    pattern: '^([as][1-4]|r[1-9]|r1[0-2]):(kill|stop|throw|delay)$',
+    pattern: '^([as][1-4]|r[1-9]|r1[0-2]|i[1-5]):(kill|stop|throw|delay)$',
     default: [],
   }),
 });

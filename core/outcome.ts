@@ -28,6 +28,18 @@ export type Reason =
   | 'HealthCheckCanceled'
   | 'TokenNotFound'
   | 'ValidationFailed'
+  // image kinds (definitions.md 5)
+  | 'ImageURLInvalid'
+  | 'ReadOperationFailed'
+  | 'Failure'
+  | 'InvalidPolicy'
+  | 'IntervalNotConfigured'
+  | 'InvalidSourceConfiguration'
+  | 'SourceManagerFailed'
+  | 'UpdateFailed'
+  | 'RemovedTemplateField'
+  | 'InvalidUpdateStrategy'
+  | 'InvalidPolicySelector'
   // ours
   | 'NoCluster'
   | 'PruneApprovalRequired'

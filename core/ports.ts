@@ -1,5 +1,8 @@
 import type { Bucket, LooseFile } from './bucket.ts';
+import type { ImageTags } from './image/tags.ts';
 import type { JsonObject } from './json.ts';
+import type { Patterns } from './patterns.ts';
+import type { Registry } from './registry.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
 /**
@@ -262,6 +265,9 @@ export type Capabilities = Readonly<{
   git: Git;
   artifacts: Artifacts;
   bucket: Bucket;
+  registry: Registry;
+  patterns: Patterns;
+  imageTags: ImageTags;
   render: Render;
   cluster: Cluster;
   inventory: Inventory;

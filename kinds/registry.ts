@@ -15,6 +15,8 @@ import { resource as delivery } from './delivery/resource.ts';
 import { resource as event } from './event/resource.ts';
 import { gitRepositoryKind } from './git-repository/index.ts';
 import { resource as gitRepository } from './git-repository/resource.ts';
+import { imageRepositoryKind } from './image-repository/index.ts';
+import { resource as imageRepository } from './image-repository/resource.ts';
 import { kustomizationKind } from './kustomization/index.ts';
 import { resource as kustomization } from './kustomization/resource.ts';
 import { resource as namespace } from './namespace/resource.ts';
@@ -35,6 +37,7 @@ export const resources = [
   event,
   gitRepository,
   kustomization,
+  imageRepository,
   receiver,
   tenant,
   cluster,
@@ -46,7 +49,7 @@ export const resources = [
 ] as const satisfies readonly Resource[];
 
 /** Kinds with work of their own, run by the workers. */
-export const kinds = [gitRepositoryKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
+export const kinds = [gitRepositoryKind, kustomizationKind, imageRepositoryKind, receiverKind, clusterKind, placementKind] as const;
 
 /** What the API needs of a reconciled kind, whatever its types are. */
 export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
@@ -54,6 +57,7 @@ export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonO
 const faces: readonly Face[] = [
   face(gitRepositoryKind),
   face(kustomizationKind),
+  face(imageRepositoryKind),
   face(receiverKind),
   face(clusterKind),
   face(placementKind),

@@ -7,6 +7,7 @@ import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import type { Bucket } from '#core/bucket.ts';
 import type { Render } from '#core/ports.ts';
 import type { UnitStore } from '#core/reconcile/store.ts';
+import type { Registry } from '#core/registry.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import type { Clock } from '#core/time.ts';
 import type { PreflightCache } from './ports/preflight-cache.ts';
@@ -23,6 +24,7 @@ export type WorkerAdapters = Readonly<{
   /** A renderer for one tenant. */
   renderFor(scope: TenantScope): Render;
   bucket: Bucket;
+  registry: Registry;
   git: Readonly<{
     mirrorsDir: string;
     workDir: string;

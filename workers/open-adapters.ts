@@ -8,6 +8,7 @@ import { timeoutLauncher } from '#adapters/git/launcher.ts';
 import { removeLeftovers } from '#adapters/git/leftovers.ts';
 import { createClusters } from '#adapters/kube/clusters.ts';
 import { createRenderEngine } from '#adapters/kustomize/render.ts';
+import { createRegistry } from '#adapters/oci/registry.ts';
 import { readCredential } from '#adapters/postgres/cluster-access.ts';
 import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
@@ -73,6 +74,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   const egress = createEgress({ allowCidrs: config.egressAllow });
   const http = createEgressHttp({ egress, userAgent: `weir/${options.version}`, clock });
   const bucket = createBucket({ http, clock, allowHttp: false, workDir: join(work, 'bucket') });
+  const registry = createRegistry({ http, clock, allowHttpHosts: config.allowHttpHosts, realms: new Map() });
   const store = openUnitStore(db);
   const clusters = createClusters({
     component: options.worker,
@@ -113,6 +115,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       preflights: createPreflightCache(clock),
       renderFor: (scope) => engine.forTenant(scope),
       bucket,
+      registry,
       git,
     },
     sandbox: sandbox.describe(),

@@ -2,6 +2,7 @@ import type { Worker } from '#core/kind.ts';
 import { type Runnable, runnable } from '#core/reconcile/runnable.ts';
 import { clusterKind } from '#kinds/cluster/index.ts';
 import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
+import { imageRepositoryKind } from '#kinds/image-repository/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
 import { receiverKind } from '#kinds/receiver/index.ts';
@@ -12,6 +13,7 @@ const all: readonly Runnable[] = Object.freeze([
   runnable(kustomizationKind),
   runnable(clusterKind),
   runnable(placementKind),
+  runnable(imageRepositoryKind),
   runnable(receiverKind),
 ]);
 

@@ -12,8 +12,8 @@ import { createTokens, refused, retry } from './tokens.ts';
 export type RegistryOptions = Readonly<{
   http: EgressHttp;
   clock: Clock;
-  /** Whether `insecure` may be obeyed. */
-  allowHttp: boolean;
+  /** Hosts (with port, where it is not the usual one) for which `insecure` is obeyed. */
+  allowHttpHosts: readonly string[];
   /** Host of a registry to the host its tokens come from, beside those everybody knows. */
   realms: ReadonlyMap<string, string>;
 }>;
@@ -29,14 +29,14 @@ const MAX_WAIT_MS = 5_000;
 type Ask = Readonly<{ path: string; method?: 'GET' | 'HEAD'; accept: string; maxBytes: number; to?: HttpRequest['to'] }>;
 
 /** Reads of OCI registries (opencontainers/distribution-spec v1.1). One per process: it keeps tokens, and connections through `http`. */
-export function createRegistry({ http, clock, allowHttp, realms }: RegistryOptions): Registry {
+export function createRegistry({ http, clock, allowHttpHosts, realms }: RegistryOptions): Registry {
   const tokens = createTokens({ http, clock, realms });
 
   async function ask(remote: RegistryRemote, one: Ask, timeoutMs: number, signal: AbortSignal): Promise<HttpAnswer> {
-    if (remote.insecure && !allowHttp)
+    if (remote.insecure && !allowHttpHosts.includes(remote.host))
       throw new AppError(
         'egressDenied',
-        `spec.insecure: the registry ${remote.host} would be reached over plain http://, which this plane does not allow`,
+        `spec.insecure: the registry ${remote.host} would be reached over plain http://, which this plane does not allow: the operator can name it in WEIR_ALLOW_HTTP_HOSTS`,
       );
     const untilMs = clock.nowMs() + timeoutMs;
     const leftMs = (): number => Math.max(1, untilMs - clock.nowMs());

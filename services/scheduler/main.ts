@@ -33,6 +33,7 @@ async function open(): Promise<Part> {
   const slots = {
     source: config.sourceConcurrency * AHEAD,
     kustomize: config.kustomizeConcurrency * AHEAD,
+    image: config.imageConcurrency * AHEAD,
     notification: config.notificationConcurrency * AHEAD,
     fleet: config.fleetConcurrency * AHEAD,
   };

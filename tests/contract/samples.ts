@@ -50,6 +50,7 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
       prune: true,
       sourceRef: { kind: 'GitRepository', name: 'x' },
     }),
+    imagerepositories: flux('image', 'ImageRepository', 'imagerepositories', { image: 'registry.test/x', interval: '10m' }),
     receivers: flux('notification', 'Receiver', 'receivers', {
       type: 'github',
       resources: [{ kind: 'GitRepository', name: 'x' }],

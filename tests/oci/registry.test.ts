@@ -47,7 +47,9 @@ beforeAll(async () => {
   const authority = await openLocalAuthority(join(folder(), 'ca'), 'registry tests');
   server = await startRegistry(children, { dir: join(folder(), 'registry'), program, authority });
   http = createEgressHttp({ egress: createEgress({ allowCidrs: ['127.0.0.0/8'] }), userAgent: 'weir/test', clock: systemClock });
-  registry = createRegistry({ http, clock: systemClock, allowHttp: true, realms: new Map() });
+  hostile.host = await listen(peers[0]);
+  stranger.host = await listen(peers[1]);
+  registry = createRegistry({ http, clock: systemClock, allowHttpHosts: [hostile.host], realms: new Map() });
   const { host, username, password } = server;
   const credential = { is: 'basic', username, password } as const;
   remote = { host, repository: 'team/app', insecure: false, credential, caPem: authority.certificatePem, clientCertificate: null };
@@ -55,8 +57,6 @@ beforeAll(async () => {
   pushed = await pusher.push('team/app', '1.0.0', [layer], { 'org.opencontainers.image.revision': 'main@sha1:abc' });
   for (let minor = 1; minor < 4; minor += 1) await pusher.push('team/app', `1.${minor}.0`, [layer]);
   await pusher.close();
-  hostile.host = await listen(peers[0]);
-  stranger.host = await listen(peers[1]);
 });
 afterAll(async () => {
   await http.close();
@@ -114,7 +114,7 @@ test('what is missing or refused is said without a credential', async () => {
 });
 
 test('plain http needs the operator', async () => {
-  const strict = createRegistry({ http, clock: systemClock, allowHttp: false, realms: new Map() });
+  const strict = createRegistry({ http, clock: systemClock, allowHttpHosts: [], realms: new Map() });
   await expect(strict.resolve(bad(), 'x', limits, signal)).rejects.toMatchObject({ code: 'egressDenied' });
   expect(hostile.seen).toEqual([]);
 });
@@ -129,7 +129,7 @@ test('a token is fetched once per repository and credential, and again when the 
     const realm = `Bearer realm="http://${hostile.host}/token",service="local",scope="repository:other:push"`;
     response.writeHead(401, { 'www-authenticate': realm }).end();
   };
-  const own = createRegistry({ http, clock: systemClock, allowHttp: true, realms: new Map() });
+  const own = createRegistry({ http, clock: systemClock, allowHttpHosts: [hostile.host], realms: new Map() });
   for (let round = 0; round < 3; round += 1) expect(await own.resolve(bad(), 'v1', limits, signal)).toBe(digest);
   expect(issued).toBe(1);
   const asked = hostile.seen.find(({ url }) => url?.startsWith('/token'));
