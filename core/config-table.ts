@@ -156,9 +156,10 @@ export const configTable = Object.freeze({
     default: [],
   }),
   allowHttpHosts: list('WEIR_ALLOW_HTTP_HOSTS', {
-    about: 'Hosts that definitions with `insecure` may reach over plain http. Whoever is in between reads and changes what goes there.',
-    expects: '`host` or `host:port` between commas',
-    pattern: '^[A-Za-z0-9.:[\\]-]+$',
+    about:
+      'Hosts that sources with `insecure: true` may be fetched from over plain HTTP. Everybody on the way can read and change what comes.',
+    expects: 'hosts as `host` or `host:port`, in lower case, between commas',
+    pattern: '^[^\\s,/@A-Z]+$',
     default: [],
   }),
 

@@ -23,6 +23,7 @@ describe('readConfig', () => {
       leaseMs: 15_000,
       sandbox: 'auto',
       egressAllow: [],
+      allowHttpHosts: [],
       failpoints: [],
     });
     expect(Object.keys(config)).toEqual(Object.keys(configTable));
@@ -39,6 +40,7 @@ describe('readConfig', () => {
     expect(config).toMatchObject({
       port: 0,
       test: true,
+      allowHttpHosts: [],
       egressAllow: ['127.0.0.0/8', '::1/128'],
       oidcIssuer: 'https://id.example/x',
       oidcAlgorithms: ['ES256'],

@@ -1,21 +1,8 @@
-/** Regular expressions of tenants, in Go's RE2 syntax (definitions.md 1.3). They never reach JavaScript's own engine, which can hang. */
-
+/** Where a pattern was found first. */
 export type PatternMatch = Readonly<{
   /** Text of a group by number (0 is the whole match) or name; null for one that did not take part or does not exist. */
   group(key: number | string): string | null;
 }>;
-
-export interface Pattern {
-  /** Whether the pattern is found anywhere in the text. */
-  test(text: string): boolean;
-  /** The first match in the text, or null. */
-  find(text: string): PatternMatch | null;
-}
-
-export interface Patterns {
-  /** The compiled pattern, or a sentence that says what is wrong with it. Takes time linear in pattern and text. */
-  compile(pattern: string): Pattern | string;
-}
 
 const NAME = /^[\p{L}\p{Nd}_]+/u;
 const DIGITS = /^(?:0|[1-9][0-9]{0,8})$/;

@@ -1,7 +1,7 @@
 import type { Bucket, LooseFile } from './bucket.ts';
 import type { ImageTags } from './image/tags.ts';
 import type { JsonObject } from './json.ts';
-import type { Patterns } from './patterns.ts';
+import type { PatternMatch } from './patterns.ts';
 import type { Registry } from './registry.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
@@ -73,7 +73,32 @@ export interface Artifacts {
   ): Promise<Artifact>;
   /** Packs files that came one by one; no ignore rules apply. Throws AppError badRequest for a path that is none (threats D4). Idempotent as `put`. */
   putFiles(input: Readonly<{ files: readonly LooseFile[]; maxBytes: number; maxEntries: number }>, signal: AbortSignal): Promise<Artifact>;
+  /**
+   * Packs a gzip tar that somebody else wrote (a layer of an OCI artifact) as `put` does; symbolic links are left out. `maxDecodedBytes` counts everything that is
+   * read, the other limits what the rules leave. Throws AppError badRequest for what is no such archive or holds a hostile entry (threats D1, D2), artifactTooLarge. Idempotent.
+   */
+  putLayer(
+    input: Readonly<{ path: string; ignore: string | null; maxDecodedBytes: number; maxBytes: number; maxEntries: number }>,
+    signal: AbortSignal,
+  ): Promise<Artifact>;
+  /** Keeps such an archive byte by byte, so that its digest stays, once every entry of it was read and found harmless; no ignore rules apply. Throws as `putLayer`. Idempotent. */
+  keepLayer(
+    input: Readonly<{ path: string; maxDecodedBytes: number; maxBytes: number; maxEntries: number }>,
+    signal: AbortSignal,
+  ): Promise<Artifact>;
   has(digest: string): Promise<boolean>;
+}
+
+// ── regular expressions of tenants ───────────────────────────────────────────────────────────────────────────────────
+
+/** Go's syntax (RE2), in time that is linear in the text: what backtracks is never used for a tenant's pattern. */
+export interface Patterns {
+  /** A test whether (and, for `find`, where first) the pattern is found anywhere in a text, or why it is none. Patterns of more than 1,024 characters are none. */
+  compile(
+    pattern: string,
+  ):
+    | Readonly<{ is: 'pattern'; isIn(text: string): boolean; find(text: string): PatternMatch | null }>
+    | Readonly<{ is: 'invalid'; message: string }>;
 }
 
 // ── rendering ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,6 +21,8 @@ export type Descriptor = Readonly<{
   sizeBytes: number;
   annotations: Readonly<Record<string, string>>;
 }>;
+/** A manifest that names another one as its subject, such as a signature. */
+export type Referrer = Descriptor & Readonly<{ artifactType: string | null }>;
 export type RegistryManifest = Readonly<{
   /** `sha256:<hex>` of the bytes that came, checked against what was asked for. */
   digest: string;
@@ -40,8 +42,13 @@ export interface Registry {
   tags(remote: RegistryRemote, onTag: (tag: string) => void, limits: RegistryLimits, signal: AbortSignal): Promise<number>;
   /** Digest that a tag stands for now. Nobody vouches for it until `manifest` read those bytes. */
   resolve(remote: RegistryRemote, tag: string, limits: RegistryLimits, signal: AbortSignal): Promise<string>;
-  /** An image manifest by digest; an index or another type is upstreamFailed. */
+  /**
+   * An image manifest by digest; another type is upstreamFailed. Of an index the image for linux/amd64 is answered, read by the digest that the index says, as upstream's client
+   * does; its `digest` is then another one than was asked for.
+   */
   manifest(remote: RegistryRemote, digest: string, limits: RegistryLimits, signal: AbortSignal): Promise<RegistryManifest>;
+  /** What refers to a digest, by the registry's list or else by the fallback tag; at most 1,000. The list is the registry's word: each entry is read and judged by itself. */
+  referrers(remote: RegistryRemote, digest: string, limits: RegistryLimits, signal: AbortSignal): Promise<readonly Referrer[]>;
   /** Writes a blob into a new file; its digest and size are checked while it comes, and of a wrong one nothing stays. */
   blob(
     remote: RegistryRemote,
@@ -50,4 +57,20 @@ export interface Registry {
     limits: RegistryLimits,
     signal: AbortSignal,
   ): Promise<void>;
+  /** A small blob in memory, checked as `blob` is. */
+  read(
+    remote: RegistryRemote,
+    blob: Descriptor,
+    to: Readonly<{ maxBytes: number }>,
+    limits: RegistryLimits,
+    signal: AbortSignal,
+  ): Promise<Uint8Array>;
+  /** A blob in a temporary file of the port, checked as `blob` is. The caller disposes. */
+  fetch(
+    remote: RegistryRemote,
+    layer: Descriptor,
+    to: Readonly<{ maxBytes: number }>,
+    limits: RegistryLimits,
+    signal: AbortSignal,
+  ): Promise<Readonly<{ path: string; dispose(): Promise<void> }>>;
 }

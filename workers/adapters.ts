@@ -5,7 +5,7 @@ import type { Clusters } from '#adapters/kube/clusters.ts';
 import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import type { Bucket } from '#core/bucket.ts';
-import type { Render } from '#core/ports.ts';
+import type { Patterns, Render } from '#core/ports.ts';
 import type { UnitStore } from '#core/reconcile/store.ts';
 import type { Registry } from '#core/registry.ts';
 import type { TenantScope } from '#core/tenant.ts';
@@ -25,6 +25,7 @@ export type WorkerAdapters = Readonly<{
   renderFor(scope: TenantScope): Render;
   bucket: Bucket;
   registry: Registry;
+  patterns: Patterns;
   git: Readonly<{
     mirrorsDir: string;
     workDir: string;

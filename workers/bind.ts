@@ -1,7 +1,6 @@
 import { createGit } from '#adapters/git/git.ts';
 import { imageTagsPort } from '#adapters/postgres/image-tags.ts';
 import { hookDirectory, placesPort } from '#adapters/postgres/ports.ts';
-import { patterns } from '#adapters/re2/patterns.ts';
 import type { Capabilities, Need } from '#core/ports.ts';
 import type { BindPorts } from '#core/reconcile/runtime.ts';
 import { newSecretMask } from '#core/secret-mask.ts';
@@ -24,7 +23,7 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       artifacts: () => adapters.artifacts,
       bucket: () => adapters.bucket,
       registry: () => adapters.registry,
-      patterns: () => patterns,
+      patterns: () => adapters.patterns,
       imageTags: () => imageTagsPort(adapters.db, scope),
       render: () => renderFor(adapters, scope),
       cluster: () => clusterFor(adapters, scope, run, unit, mask),

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createArtifacts } from '#adapters/blob/artifacts.ts';
 import { createBucket } from '#adapters/bucket/bucket.ts';
@@ -13,6 +13,7 @@ import { readCredential } from '#adapters/postgres/cluster-access.ts';
 import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import { openUnitStore } from '#adapters/postgres/unit-store.ts';
+import { createPatterns } from '#adapters/re2/patterns.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import type { Launch } from '#adapters/sandbox/types.ts';
 import type { Config } from '#core/config.ts';
@@ -74,7 +75,9 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   const egress = createEgress({ allowCidrs: config.egressAllow });
   const http = createEgressHttp({ egress, userAgent: `weir/${options.version}`, clock });
   const bucket = createBucket({ http, clock, allowHttp: false, workDir: join(work, 'bucket') });
-  const registry = createRegistry({ http, clock, allowHttpHosts: config.allowHttpHosts, realms: new Map() });
+  // Layers of an earlier life of this process.
+  await rm(join(work, 'oci'), { recursive: true, force: true });
+  const registry = createRegistry({ http, clock, allowHttpHosts: config.allowHttpHosts, realms: new Map(), workDir: join(work, 'oci') });
   const store = openUnitStore(db);
   const clusters = createClusters({
     component: options.worker,
@@ -116,6 +119,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       renderFor: (scope) => engine.forTenant(scope),
       bucket,
       registry,
+      patterns: createPatterns(),
       git,
     },
     sandbox: sandbox.describe(),

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '#core/time.ts';
 import { type ArtifactStore, createArtifacts } from './artifacts.ts';
@@ -170,6 +172,49 @@ test('a damaged artifact is noticed, removed and can be built again', async () =
   expect(await store.has(digest)).toBe(false);
   await store.put({ tarPath, ignore: null, ...limits }, never);
   expect((await store.open(digest, never)).sizeBytes).toBe(bytes.byteLength);
+});
+
+const layerLimits = { maxDecodedBytes: 1_000_000, maxBytes: 500_000, maxEntries: 50 } as const;
+
+async function layerOf(...args: Parameters<typeof tarOf>): Promise<string> {
+  const path = `${await tarOf(...args)}.gz`;
+  await writeFile(path, gzipSync(await readFile(path.slice(0, -3))));
+  return path;
+}
+
+test('a layer becomes the artifact that its tree would be, without symbolic links and what the rules name', async () => {
+  const files = { 'a.yaml': 'a', 'b.md': 'b', '.sourceignore': '*.md\n' };
+  const path = await layerOf(files, async (tree) => {
+    await symlink('/etc/passwd', join(tree, 'outside'));
+  });
+  const layer = await store.putLayer({ path, ignore: '.sourceignore', ...layerLimits }, never);
+  expect(layer).toEqual(await store.put({ tarPath: await tarOf({ 'a.yaml': 'a' }), ignore: null, ...limits }, never));
+});
+
+test('a kept layer has the bytes and the digest it came with, and unpacks as an artifact does', async () => {
+  const path = await layerOf({ 'app/Chart.yaml': 'name: app\n', 'app/x.png': 'p' });
+  const bytes = await readFile(path);
+  const kept = await store.keepLayer({ path, ...layerLimits }, never);
+  expect(kept).toEqual({ digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, sizeBytes: bytes.length, fileCount: 2 });
+  expect(await readFile((await store.open(kept.digest, never)).path)).toEqual(bytes);
+  expect([...(await store.index(kept.digest)).keys()].sort()).toEqual(['app/Chart.yaml', 'app/x.png']);
+  await store.unpackTo(kept.digest, join(root, 'out'), limits, never);
+  expect(await readFile(join(root, 'out/app/Chart.yaml'), 'utf8')).toBe('name: app\n');
+});
+
+test('a layer over a limit, packed or not, is refused and leaves nothing', async () => {
+  const path = await layerOf({ 'zeros.yaml': '\0'.repeat(900_000), b: 'b' });
+  const tight = [{ maxDecodedBytes: 500_000 }, { maxBytes: 1 }, { maxEntries: 1 }];
+  for (const one of tight) {
+    await expect(store.putLayer({ path, ignore: null, ...layerLimits, ...one }, never)).rejects.toMatchObject({ code: 'artifactTooLarge' });
+    await expect(store.keepLayer({ path, ...layerLimits, ...one }, never)).rejects.toMatchObject({ code: 'artifactTooLarge' });
+  }
+  expect((await store.putLayer({ path, ignore: 'zeros.yaml', ...layerLimits }, never)).fileCount).toBe(1);
+  await writeFile(path, (await readFile(path)).subarray(0, 100));
+  for (const put of [store.putLayer({ path, ignore: null, ...layerLimits }, never), store.keepLayer({ path, ...layerLimits }, never)])
+    await expect(put).rejects.toMatchObject({ code: 'badRequest' });
+  expect((await store.list()).length).toBe(1);
+  expect(await readdir(join(root, 'store', 'tmp'))).toEqual([]);
 });
 
 test('collect keeps what is referenced or young, and takes old temporary files', async () => {

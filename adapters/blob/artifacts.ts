@@ -1,18 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { AppError } from '#core/errors.ts';
-import { createIgnoreFilter, type IgnoreRule, parseIgnoreRules } from '#core/ignore-rules.ts';
 import type { Artifact, Artifacts } from '#core/ports.ts';
 import type { Clock } from '#core/time.ts';
 import { type FileIndex, parseFileIndex, writeFileIndex } from './file-index.ts';
-import { readTar } from './read-tar.ts';
-import { type Staged, stageTar } from './stage.ts';
+import { filtered, inByteOrder, withinLimits, writeTarball } from './pack.ts';
+import { type ReadTarOptions, readTar } from './read-tar.ts';
+import { entriesOf, type Staged, stageTar } from './stage.ts';
 import { stageFiles } from './stage-files.ts';
-import { tarBytes } from './write-tar.ts';
 
 export interface ArtifactStore extends Artifacts {
   /** Path and size of the gzip tarball after its digest was checked. Throws AppError unavailable when it is missing or was damaged (a damaged one is removed, so that its source builds it again). */
@@ -36,6 +34,8 @@ export interface ArtifactStore extends Artifacts {
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 const TARBALL = '.tar.gz';
 const INDEX = '.index.json';
+/** Read before the ignore rules are asked. */
+const MAX_READ_ENTRIES = 1_000_000;
 
 /**
  * Artifacts in a folder, addressed by the digest of their bytes and shared by all tenants: who has no digest from a status of their own cannot name one.
@@ -54,7 +54,31 @@ export function createArtifacts({ dir, clock }: Readonly<{ dir: string; clock: C
   }
 
   function put(input: Parameters<Artifacts['put']>[0], signal: AbortSignal): Promise<Artifact> {
-    return store(input, signal, async (stage) => filtered(await stageTar(input.tarPath, stage, signal), input.ignore));
+    return store(input, signal, async (stage) =>
+      filtered(await stageTar(input.tarPath, stage, await plainTar(input.tarPath, signal)), input.ignore),
+    );
+  }
+
+  function putLayer(input: Parameters<Artifacts['putLayer']>[0], signal: AbortSignal): Promise<Artifact> {
+    const reading = { gzip: true, maxBytes: input.maxDecodedBytes, maxEntries: MAX_READ_ENTRIES, signal };
+    return store(input, signal, async (stage) => filtered(await stageTar(input.path, stage, reading), input.ignore));
+  }
+
+  async function keepLayer(input: Parameters<Artifacts['keepLayer']>[0], signal: AbortSignal): Promise<Artifact> {
+    const stage = await newStage();
+    try {
+      const tarball = join(stage, `artifact${TARBALL}`);
+      await copyFile(input.path, tarball);
+      const { size } = await stat(tarball);
+      if (size > input.maxBytes) throw new AppError('artifactTooLarge', `the layer has ${size} bytes, more than ${input.maxBytes}`);
+      const entries = await entriesOf(tarball, { gzip: true, maxBytes: input.maxDecodedBytes, maxEntries: input.maxEntries, signal });
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(tarball), hash, { signal });
+      await sync(tarball);
+      return await place(stage, tarball, `sha256:${hash.digest('hex')}`, entries);
+    } finally {
+      await rm(stage, { recursive: true, force: true });
+    }
   }
 
   function putFiles(input: Parameters<Artifacts['putFiles']>[0], signal: AbortSignal): Promise<Artifact> {
@@ -67,28 +91,37 @@ export function createArtifacts({ dir, clock }: Readonly<{ dir: string; clock: C
     signal: AbortSignal,
     collect: (stage: string) => Promise<Staged['entries']>,
   ): Promise<Artifact> {
-    const stage = join(temporary, randomUUID());
-    await mkdir(stage, { recursive: true, mode: 0o700 });
+    const stage = await newStage();
     try {
       const kept = withinLimits(await collect(stage), limits);
       const tarball = join(stage, `artifact${TARBALL}`);
-      const digest = await writeTarball(tarball, kept, signal);
-      const files = kept.filter((entry) => !entry.isFolder);
-      const { size: sizeBytes } = await stat(tarball);
-      await mkdir(join(fileOf(digest, ''), '..'), { recursive: true, mode: 0o700 });
-      if (await has(digest)) await touch(digest);
-      else {
-        const index = join(stage, `artifact${INDEX}`);
-        await writeFile(index, writeFileIndex(digest, files), { flush: true });
-        // The tarball comes last: what has a tarball is complete.
-        await rename(index, fileOf(digest, INDEX));
-        await rename(tarball, fileOf(digest, TARBALL));
-        await syncFolder(join(fileOf(digest, ''), '..'));
-      }
-      return Object.freeze({ digest, sizeBytes, fileCount: files.length });
+      return await place(stage, tarball, await writeTarball(tarball, kept, signal), kept);
     } finally {
       await rm(stage, { recursive: true, force: true });
     }
+  }
+
+  async function newStage(): Promise<string> {
+    const stage = join(temporary, randomUUID());
+    await mkdir(stage, { recursive: true, mode: 0o700 });
+    return stage;
+  }
+
+  /** Moves a finished tarball to its place and writes its index; one that is there already is young again. */
+  async function place(stage: string, tarball: string, digest: string, entries: Staged['entries']): Promise<Artifact> {
+    const files = entries.filter((entry) => !entry.isFolder);
+    const { size: sizeBytes } = await stat(tarball);
+    await mkdir(join(fileOf(digest, ''), '..'), { recursive: true, mode: 0o700 });
+    if (await has(digest)) await touch(digest);
+    else {
+      const index = join(stage, `artifact${INDEX}`);
+      await writeFile(index, writeFileIndex(digest, files), { flush: true });
+      // The tarball comes last: what has a tarball is complete.
+      await rename(index, fileOf(digest, INDEX));
+      await rename(tarball, fileOf(digest, TARBALL));
+      await sync(join(fileOf(digest, ''), '..'));
+    }
+    return Object.freeze({ digest, sizeBytes, fileCount: files.length });
   }
 
   async function touch(digest: string): Promise<void> {
@@ -129,6 +162,8 @@ export function createArtifacts({ dir, clock }: Readonly<{ dir: string; clock: C
   return Object.freeze({
     put,
     putFiles,
+    putLayer,
+    keepLayer,
     has,
     open: openChecked,
     remove,
@@ -169,59 +204,18 @@ export function createArtifacts({ dir, clock }: Readonly<{ dir: string; clock: C
   } satisfies ArtifactStore);
 }
 
-/** The entries that the rules leave, in the order of their path's bytes: .sourceignore files from the root down, in the order of their folders, then spec.ignore. */
-function filtered({ entries, ignoreFiles }: Staged, ignore: string | null): Staged['entries'] {
-  const rules: IgnoreRule[] = ignoreFiles.flatMap(({ folder, text }) => [...parseIgnoreRules(text, folder)]);
-  if (ignore !== null) rules.push(...parseIgnoreRules(ignore, []));
-  const isIgnored = createIgnoreFilter(rules);
-  return inByteOrder(entries.filter((entry) => !isIgnored(entry.path.split('/'), entry.isFolder)));
+/** A tar that we had git write: as large as it is. */
+async function plainTar(path: string, signal: AbortSignal): Promise<ReadTarOptions> {
+  return { gzip: false, maxBytes: (await stat(path)).size, maxEntries: MAX_READ_ENTRIES, signal };
 }
 
-function inByteOrder(entries: Staged['entries']): Staged['entries'] {
-  return entries.toSorted((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)));
-}
-
-function withinLimits(
-  entries: Staged['entries'],
-  { maxBytes, maxEntries }: Readonly<{ maxBytes: number; maxEntries: number }>,
-): Staged['entries'] {
-  if (entries.length > maxEntries)
-    throw new AppError(
-      'artifactTooLarge',
-      `the source has ${entries.length} files and folders, more than ${maxEntries}: leave some out with spec.ignore or .sourceignore`,
-    );
-  const bytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
-  if (bytes > maxBytes)
-    throw new AppError(
-      'artifactTooLarge',
-      `the source has ${bytes} bytes, more than ${maxBytes}: leave some out with spec.ignore or .sourceignore`,
-    );
-  return entries;
-}
-
-async function writeTarball(path: string, entries: Staged['entries'], signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(
-    tarBytes(entries),
-    createGzip({ level: 6 }),
-    async function* digesting(source: AsyncIterable<Buffer>) {
-      for await (const chunk of source) {
-        hash.update(chunk);
-        yield chunk;
-      }
-    },
-    createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }),
-    { signal },
-  );
-  return `sha256:${hash.digest('hex')}`;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+/** Of a file or of a folder. */
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
-    await folder.sync();
+    await handle.sync();
   } finally {
-    await folder.close();
+    await handle.close();
   }
 }
 

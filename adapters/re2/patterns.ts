@@ -1,34 +1,39 @@
 import { RE2JS, RE2JSException } from 're2js';
-import type { Pattern, PatternMatch, Patterns } from '#core/patterns.ts';
+import type { PatternMatch } from '#core/patterns.ts';
+import type { Patterns } from '#core/ports.ts';
 
-const MAX_PATTERN = 1_000;
+const MAX_LENGTH = 1_024;
 const MAX_PROGRAM = 20_000;
 
-/** Tenants' regular expressions by re2js: no backtracking, so no pattern is slow. Holds nothing. */
-export const patterns: Patterns = Object.freeze({
-  compile(source: string): Pattern | string {
-    if (source.length > MAX_PATTERN) return `has more than ${MAX_PATTERN} characters`;
-    let compiled: RE2JS;
-    try {
-      compiled = RE2JS.compile(source);
-    } catch (error) {
-      if (error instanceof RE2JSException) return error.message;
-      throw error;
-    }
-    if (compiled.programSize() > MAX_PROGRAM) return 'repeats too much';
-    const names = compiled.namedGroups();
-    return Object.freeze({
-      test: (text: string) => compiled.test(text),
-      find(text: string): PatternMatch | null {
-        const matcher = compiled.matcher(text);
-        if (!matcher.find()) return null;
-        return {
-          group: (key) => {
-            const index = typeof key === 'number' ? key : Object.hasOwn(names, key) ? names[key] : undefined;
-            return index === undefined || index > matcher.groupCount() ? null : matcher.group(index);
-          },
-        };
-      },
-    });
-  },
-});
+/** Regular expressions in RE2, which does not backtrack (spec/libraries.md 15.4). Keeps nothing. */
+export function createPatterns(): Patterns {
+  return Object.freeze({
+    compile(pattern: string) {
+      if (pattern.length > MAX_LENGTH) return { is: 'invalid', message: `it is longer than ${MAX_LENGTH} characters` } as const;
+      try {
+        const compiled = RE2JS.compile(pattern);
+        if (compiled.programSize() > MAX_PROGRAM) return { is: 'invalid', message: 'it repeats too much' } as const;
+        return Object.freeze({
+          is: 'pattern',
+          isIn: (text: string) => compiled.matcher(text).find(),
+          find: (text: string) => matchIn(compiled, text),
+        } as const);
+      } catch (error) {
+        if (!(error instanceof RE2JSException)) throw error;
+        return { is: 'invalid', message: error.message } as const;
+      }
+    },
+  } satisfies Patterns);
+}
+
+function matchIn(compiled: RE2JS, text: string): PatternMatch | null {
+  const matcher = compiled.matcher(text);
+  if (!matcher.find()) return null;
+  const names = compiled.namedGroups();
+  return {
+    group: (key) => {
+      const index = typeof key === 'number' ? key : Object.hasOwn(names, key) ? names[key] : undefined;
+      return index === undefined || index > matcher.groupCount() ? null : matcher.group(index);
+    },
+  };
+}

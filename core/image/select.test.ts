@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { patterns } from '#adapters/re2/patterns.ts';
+import { createPatterns } from '#adapters/re2/patterns.ts';
 import { type Filter, type Loss, type Rule, selectTag } from './select.ts';
+
+const patterns = createPatterns();
 
 function choose(rule: Rule, tags: readonly string[], filter: Filter | null = null) {
   const selection = selectTag({ rule, filter, patterns }, tags);

@@ -1,4 +1,5 @@
-import { expand, type Pattern, type Patterns } from '../patterns.ts';
+import { expand } from '../patterns.ts';
+import type { Patterns } from '../ports.ts';
 import { isInRange, parseRange, type Range } from '../semver/range.ts';
 import { compareVersions, parseStrictVersion, type Version } from '../semver/version.ts';
 import { parseGoFloat } from './go-float.ts';
@@ -8,6 +9,8 @@ export type Rule =
   | Readonly<{ by: 'semver'; range: string }>
   | Readonly<{ by: 'alphabetical'; order: 'asc' | 'desc' }>
   | Readonly<{ by: 'numerical'; order: 'asc' | 'desc' }>;
+type Pattern = Extract<ReturnType<Patterns['compile']>, { is: 'pattern' }>;
+
 export type Filter = Readonly<{ pattern: string; extract: string }>;
 
 /** Why a tag was not chosen. */
@@ -43,8 +46,8 @@ export function selectTag(
   onLoss: (tag: string, loss: Loss) => void = ignore,
 ): Selection {
   const filter = policy.filter === null || policy.filter.pattern === '' ? null : policy.patterns.compile(policy.filter.pattern);
-  if (typeof filter === 'string')
-    return { is: 'invalid', message: `invalid regular expression pattern in spec.filterTags.pattern: it ${filter}` };
+  if (filter?.is === 'invalid')
+    return { is: 'invalid', message: `invalid regular expression pattern in spec.filterTags.pattern: ${filter.message}` };
   const input = { tags, filter, extract: policy.filter?.extract ?? '', onLoss };
   const { rule } = policy;
   switch (rule.by) {
@@ -127,7 +130,7 @@ function better<P>(judge: Judge<P>, held: Best<P>, next: Best<P>, onLoss: Input[
 /** What orders the tag: itself, or what the pattern extracts; null when the pattern does not match. */
 function valueOf(tag: string, filter: Pattern | null, extract: string): string | null {
   if (filter === null) return tag;
-  if (extract === '') return filter.test(tag) ? tag : null;
+  if (extract === '') return filter.isIn(tag) ? tag : null;
   const match = filter.find(tag);
   return match === null ? null : expand(extract, match);
 }

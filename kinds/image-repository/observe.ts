@@ -4,7 +4,7 @@ import { AppError } from '#core/errors.ts';
 import { registryLogin } from '#core/image/login.ts';
 import { type ImageName, parseImageName } from '#core/image/name.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
-import type { Pattern, Patterns } from '#core/patterns.ts';
+import type { Patterns } from '#core/ports.ts';
 import type { ImageRepositorySpec, ImageRepositoryStatus } from './schema.ts';
 import { unsupportedField } from './unsupported.ts';
 
@@ -57,6 +57,7 @@ export async function observe(ctx: Ctx<ImageRepositoryNeed>, obj: ImageRepositor
   }
 }
 
+type Pattern = Extract<ReturnType<Patterns['compile']>, { is: 'pattern' }>;
 type Remote = Parameters<Ctx<ImageRepositoryNeed>['registry']['tags']>[0];
 
 async function scan(
@@ -69,7 +70,7 @@ async function scan(
   await ctx.registry.tags(
     remote,
     (tag) => {
-      if (!excluded.some((one) => one.test(tag))) tags.add(tag);
+      if (!excluded.some((one) => one.isIn(tag))) tags.add(tag);
     },
     { timeoutMs },
     ctx.signal,
@@ -88,7 +89,7 @@ function compileAll(patterns: Patterns, sources: readonly string[]): readonly Pa
   const compiled: Pattern[] = [];
   for (const source of sources) {
     const one = patterns.compile(source);
-    if (typeof one === 'string') return `failed to compile regex '${source.slice(0, 100)}' of spec.exclusionList: it ${one}`;
+    if (one.is === 'invalid') return `failed to compile regex '${source.slice(0, 100)}' of spec.exclusionList: ${one.message}`;
     compiled.push(one);
   }
   return compiled;

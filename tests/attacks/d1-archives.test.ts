@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { Header, Pax } from 'tar';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ArtifactStore, createArtifacts } from '#adapters/blob/artifacts.ts';
@@ -195,6 +195,30 @@ test('a bomb is stopped at the limit after decompression', async () => {
   });
   await expect(reading).rejects.toMatchObject({ code: 'artifactTooLarge' });
   expect(seen).toBeLessThan(2_100_000);
+});
+
+test.each([
+  ['gzip', (bytes: Buffer) => gzipSync(bytes)],
+  ['zstd', (bytes: Buffer) => zstdCompressSync(bytes)],
+  ['brotli', (bytes: Buffer) => brotliCompressSync(bytes)],
+])('D8: an archive that is packed a second time, with %s, is not unpacked', async (_name, pack) => {
+  const path = join(root, 'twice.tar.gz');
+  const limits = { maxDecodedBytes: 2_000_000, maxBytes: 2_000_000, maxEntries: 10 };
+  await writeFile(path, gzipSync(pack(archive([{ path: 'zeros', body: '\0'.repeat(1_000_000) }]))));
+  for (const put of [store.putLayer({ path, ignore: null, ...limits }, never), store.keepLayer({ path, ...limits }, never)])
+    await expect(put).rejects.toMatchObject({ code: 'badRequest' });
+  expect(await store.list()).toEqual([]);
+});
+
+test.each(HOSTILE.map(([name, parts]) => ({ name, parts })))('D2: as a layer, $name is refused and leaves nothing', async ({ parts }) => {
+  const path = join(root, 'layer.tar.gz');
+  const limits = { maxDecodedBytes: 10_000_000, maxBytes: 1_000_000, maxEntries: 100 };
+  await writeFile(path, gzipSync(archive([{ path: 'first.yaml', body: 'first' }, ...parts])));
+  const puts = [store.putLayer({ path, ignore: null, ...limits }, never), store.keepLayer({ path, ...limits }, never)];
+  for (const put of await Promise.allSettled(puts))
+    expect(put).toMatchObject({ status: 'rejected', reason: { code: expect.stringMatching(/^(badRequest|artifactTooLarge)$/) } });
+  expect(await store.list()).toEqual([]);
+  expect(await readdir(join(root, 'store', 'tmp'))).toEqual([]);
 });
 
 test('more entries than allowed are refused', async () => {

@@ -12,7 +12,7 @@ import { openLocalAuthority } from '#deploy/local/certificates.ts';
 import { type RegistryServer, startRegistry } from '#deploy/local/registry.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
 import { useChildren, useTemporaryDir } from '#tests/harness/hooks.ts';
-import { FLUX_LAYER, openPusher, type PushedManifest, sha256 } from './push.ts';
+import { FLUX_LAYER, INDEX, openPusher, type PushedManifest, type Pusher, sha256 } from './push.ts';
 
 const CANARY = 'canary-5d1e';
 const limits = { timeoutMs: 20_000 } as const;
@@ -26,6 +26,7 @@ let http: EgressHttp;
 let registry: Registry;
 let remote: RegistryRemote;
 let pushed: PushedManifest;
+let pusher: Pusher;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 const hostile: { handle: Handler; seen: IncomingMessage[]; host: string } = { handle: () => undefined, seen: [], host: '' };
@@ -49,20 +50,23 @@ beforeAll(async () => {
   http = createEgressHttp({ egress: createEgress({ allowCidrs: ['127.0.0.0/8'] }), userAgent: 'weir/test', clock: systemClock });
   hostile.host = await listen(peers[0]);
   stranger.host = await listen(peers[1]);
-  registry = createRegistry({ http, clock: systemClock, allowHttpHosts: [hostile.host], realms: new Map() });
+  registry = open();
   const { host, username, password } = server;
   const credential = { is: 'basic', username, password } as const;
   remote = { host, repository: 'team/app', insecure: false, credential, caPem: authority.certificatePem, clientCertificate: null };
-  const pusher = openPusher({ ...server, caPem: authority.certificatePem });
+  pusher = openPusher({ ...server, caPem: authority.certificatePem });
   pushed = await pusher.push('team/app', '1.0.0', [layer], { 'org.opencontainers.image.revision': 'main@sha1:abc' });
   for (let minor = 1; minor < 4; minor += 1) await pusher.push('team/app', `1.${minor}.0`, [layer]);
-  await pusher.close();
 });
 afterAll(async () => {
+  await pusher.close();
   await http.close();
   for (const one of peers) await new Promise((done) => one.close(done));
   await server.stop();
 });
+function open(allowHttpHosts: readonly string[] = [hostile.host]): Registry {
+  return createRegistry({ http, clock: systemClock, allowHttpHosts, realms: new Map(), workDir: join(folder(), 'work') });
+}
 beforeEach(() => {
   hostile.seen.length = 0;
   stranger.seen.length = 0;
@@ -100,6 +104,53 @@ test('tags, a tag, its manifest and its layer come from a real registry with a l
   });
 });
 
+test('of an index the image for linux/amd64 is read; one without it is refused', async () => {
+  const arm = { ...(await pusher.push('team/app', null, [layer], { arch: 'arm64' })), platform: { os: 'linux', architecture: 'arm64' } };
+  const amd = { ...(await pusher.push('team/app', null, [layer], { arch: 'amd64' })), platform: { os: 'linux', architecture: 'amd64' } };
+  const body = (manifests: readonly unknown[]) => ({ schemaVersion: 2, mediaType: INDEX, manifests });
+  const index = await pusher.putManifest('team/app', 'many', body([arm, amd]));
+  expect(await registry.resolve(remote, 'many', limits, signal)).toBe(index.digest);
+  expect(await registry.manifest(remote, index.digest, limits, signal)).toMatchObject({
+    digest: amd.digest,
+    annotations: { arch: 'amd64' },
+  });
+  const { platform: _platform, ...plain } = arm;
+  const bare = await pusher.putManifest('team/app', 'bare', body([plain]));
+  expect(await registry.manifest(remote, bare.digest, limits, signal)).toMatchObject({ digest: arm.digest });
+  const foreign = await pusher.putManifest('team/app', 'arm', body([arm]));
+  await expect(registry.manifest(remote, foreign.digest, limits, signal)).rejects.toMatchObject({
+    code: 'upstreamFailed',
+    message: expect.stringContaining('linux/amd64'),
+  });
+  const nested = await pusher.putManifest('team/app', 'nested', body([index]));
+  await expect(registry.manifest(remote, nested.digest, limits, signal)).rejects.toMatchObject({ code: 'upstreamFailed' });
+});
+
+test('what refers to a digest comes from the fallback tag of a registry without the list', async () => {
+  expect(await registry.referrers(remote, pushed.digest, limits, signal)).toEqual([]);
+  const { mediaType, digest, size } = pushed;
+  const subject = { subject: { mediaType, digest, size }, artifactType: 'application/x.signature' };
+  const referrer = await pusher.push('team/app', null, [layer], {}, subject);
+  const entry = { mediaType: referrer.mediaType, digest: referrer.digest, size: referrer.size, artifactType: subject.artifactType };
+  await pusher.putManifest('team/app', digest.replace(':', '-'), { schemaVersion: 2, mediaType: INDEX, manifests: [entry] });
+  expect(await registry.referrers(remote, digest, limits, signal)).toMatchObject([
+    { digest: referrer.digest, artifactType: 'application/x.signature' },
+  ]);
+});
+
+test('a small blob comes into memory, a layer into a temporary file that goes', async () => {
+  const { layers } = await registry.manifest(remote, pushed.digest, limits, signal);
+  const [first] = layers;
+  if (first === undefined) throw new Error('no layer');
+  expect(Buffer.from(await registry.read(remote, first, { maxBytes: 5 }, limits, signal)).toString()).toBe('layer');
+  await expect(registry.read(remote, first, { maxBytes: 4 }, limits, signal)).rejects.toMatchObject({ code: 'upstreamTooLarge' });
+  const fetched = await registry.fetch(remote, first, { maxBytes: 5 }, limits, signal);
+  expect(await readFile(fetched.path, 'utf8')).toBe('layer');
+  await fetched.dispose();
+  await expect(registry.fetch(remote, { ...first, sizeBytes: 4 }, { maxBytes: 5 }, limits, signal)).rejects.toThrow();
+  expect(await readdir(join(folder(), 'work'))).toEqual([]);
+});
+
 test('what is missing or refused is said without a credential', async () => {
   await expect(registry.resolve(remote, 'gone', limits, signal)).rejects.toMatchObject({ code: 'notFound' });
   await expect(registry.manifest(remote, `sha256:${'0'.repeat(64)}`, limits, signal)).rejects.toMatchObject({ code: 'notFound' });
@@ -114,7 +165,7 @@ test('what is missing or refused is said without a credential', async () => {
 });
 
 test('plain http needs the operator', async () => {
-  const strict = createRegistry({ http, clock: systemClock, allowHttpHosts: [], realms: new Map() });
+  const strict = open(['other.example', `${hostile.host}0`]);
   await expect(strict.resolve(bad(), 'x', limits, signal)).rejects.toMatchObject({ code: 'egressDenied' });
   expect(hostile.seen).toEqual([]);
 });
@@ -129,7 +180,7 @@ test('a token is fetched once per repository and credential, and again when the 
     const realm = `Bearer realm="http://${hostile.host}/token",service="local",scope="repository:other:push"`;
     response.writeHead(401, { 'www-authenticate': realm }).end();
   };
-  const own = createRegistry({ http, clock: systemClock, allowHttpHosts: [hostile.host], realms: new Map() });
+  const own = open();
   for (let round = 0; round < 3; round += 1) expect(await own.resolve(bad(), 'v1', limits, signal)).toBe(digest);
   expect(issued).toBe(1);
   const asked = hostile.seen.find(({ url }) => url?.startsWith('/token'));
