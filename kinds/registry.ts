@@ -15,6 +15,8 @@ import { resource as delivery } from './delivery/resource.ts';
 import { resource as event } from './event/resource.ts';
 import { gitRepositoryKind } from './git-repository/index.ts';
 import { resource as gitRepository } from './git-repository/resource.ts';
+import { imagePolicyKind } from './image-policy/index.ts';
+import { resource as imagePolicy } from './image-policy/resource.ts';
 import { imageRepositoryKind } from './image-repository/index.ts';
 import { resource as imageRepository } from './image-repository/resource.ts';
 import { kustomizationKind } from './kustomization/index.ts';
@@ -38,6 +40,7 @@ export const resources = [
   gitRepository,
   kustomization,
   imageRepository,
+  imagePolicy,
   receiver,
   tenant,
   cluster,
@@ -49,7 +52,15 @@ export const resources = [
 ] as const satisfies readonly Resource[];
 
 /** Kinds with work of their own, run by the workers. */
-export const kinds = [gitRepositoryKind, kustomizationKind, imageRepositoryKind, receiverKind, clusterKind, placementKind] as const;
+export const kinds = [
+  gitRepositoryKind,
+  kustomizationKind,
+  imageRepositoryKind,
+  imagePolicyKind,
+  receiverKind,
+  clusterKind,
+  placementKind,
+] as const;
 
 /** What the API needs of a reconciled kind, whatever its types are. */
 export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
@@ -58,6 +69,7 @@ const faces: readonly Face[] = [
   face(gitRepositoryKind),
   face(kustomizationKind),
   face(imageRepositoryKind),
+  face(imagePolicyKind),
   face(receiverKind),
   face(clusterKind),
   face(placementKind),

@@ -2,6 +2,7 @@ import type { Worker } from '#core/kind.ts';
 import { type Runnable, runnable } from '#core/reconcile/runnable.ts';
 import { clusterKind } from '#kinds/cluster/index.ts';
 import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
+import { imagePolicyKind } from '#kinds/image-policy/index.ts';
 import { imageRepositoryKind } from '#kinds/image-repository/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
@@ -14,6 +15,7 @@ const all: readonly Runnable[] = Object.freeze([
   runnable(clusterKind),
   runnable(placementKind),
   runnable(imageRepositoryKind),
+  runnable(imagePolicyKind),
   runnable(receiverKind),
 ]);
 

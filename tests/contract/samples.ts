@@ -51,6 +51,10 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
       sourceRef: { kind: 'GitRepository', name: 'x' },
     }),
     imagerepositories: flux('image', 'ImageRepository', 'imagerepositories', { image: 'registry.test/x', interval: '10m' }),
+    imagepolicies: flux('image', 'ImagePolicy', 'imagepolicies', {
+      imageRepositoryRef: { name: 'x' },
+      policy: { semver: { range: '1.x' } },
+    }),
     receivers: flux('notification', 'Receiver', 'receivers', {
       type: 'github',
       resources: [{ kind: 'GitRepository', name: 'x' }],
