@@ -8,6 +8,13 @@ export type CommitPlan = Readonly<{
   message: string;
 }>;
 
+export type Decision = Readonly<{
+  /** Named in a trailer of the commit, so that one whose answer was lost is known again: 64 hexadecimal characters. */
+  updateId: string;
+  /** Null when there is nothing to change. */
+  plan: CommitPlan | null;
+}>;
+
 export type WriteWant = Readonly<{
   /** Full reference to begin from when the branch does not exist yet, such as `refs/heads/main`. */
   from: string;
@@ -23,12 +30,10 @@ export type WriteWant = Readonly<{
   /** … and of them those with such a path. */
   accepts(path: string): boolean;
   author: Readonly<{ name: string; email: string }>;
-  /** Names the decision in a trailer of the commit, so that a commit whose answer was lost is known again: 64 hexadecimal characters. */
-  updateId: string;
   /**
-   * The commit for these files, or null for none. Called anew for each try, while no other writer of the plane's folder is at the branch: what is decided must be read in here.
+   * What is to become of these files. Called anew for each try, while no other writer of the plane's folder is at the branch: what is decided must be read in here.
    */
-  edit(files: readonly TextFile[]): Promise<CommitPlan | null>;
+  edit(files: readonly TextFile[]): Promise<Decision>;
 }>;
 
 export type Written =

@@ -1,4 +1,6 @@
 import type { Bucket, LooseFile } from './bucket.ts';
+import type { GitWriter } from './git-writer.ts';
+import type { Setters } from './image/setters.ts';
 import type { ImageTags } from './image/tags.ts';
 import type { JsonObject } from './json.ts';
 import type { PatternMatch } from './patterns.ts';
@@ -284,6 +286,12 @@ export interface Places {
   selectedBy(placement: StoredObject): Promise<Readonly<{ definitions: number; clusters: readonly string[] }>>;
 }
 
+/** Makes another definition of the tenant due at once. */
+export interface Wakes {
+  /** `cause` is what the ledger of that run shows. Idempotent; nothing happens for a uid that is not the tenant's. */
+  trigger(uid: string, cause: string): Promise<void>;
+}
+
 export type Capabilities = Readonly<{
   lookup: Lookup;
   secrets: Secrets;
@@ -293,6 +301,9 @@ export type Capabilities = Readonly<{
   registry: Registry;
   patterns: Patterns;
   imageTags: ImageTags;
+  gitWriter: GitWriter;
+  setters: Setters;
+  wakes: Wakes;
   render: Render;
   cluster: Cluster;
   inventory: Inventory;

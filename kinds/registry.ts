@@ -19,6 +19,8 @@ import { imagePolicyKind } from './image-policy/index.ts';
 import { resource as imagePolicy } from './image-policy/resource.ts';
 import { imageRepositoryKind } from './image-repository/index.ts';
 import { resource as imageRepository } from './image-repository/resource.ts';
+import { imageUpdateAutomationKind } from './image-update-automation/index.ts';
+import { resource as imageUpdateAutomation } from './image-update-automation/resource.ts';
 import { kustomizationKind } from './kustomization/index.ts';
 import { resource as kustomization } from './kustomization/resource.ts';
 import { resource as namespace } from './namespace/resource.ts';
@@ -41,6 +43,7 @@ export const resources = [
   kustomization,
   imageRepository,
   imagePolicy,
+  imageUpdateAutomation,
   receiver,
   tenant,
   cluster,
@@ -57,6 +60,7 @@ export const kinds = [
   kustomizationKind,
   imageRepositoryKind,
   imagePolicyKind,
+  imageUpdateAutomationKind,
   receiverKind,
   clusterKind,
   placementKind,
@@ -70,6 +74,7 @@ const faces: readonly Face[] = [
   face(kustomizationKind),
   face(imageRepositoryKind),
   face(imagePolicyKind),
+  face(imageUpdateAutomationKind),
   face(receiverKind),
   face(clusterKind),
   face(placementKind),

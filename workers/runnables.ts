@@ -4,6 +4,7 @@ import { clusterKind } from '#kinds/cluster/index.ts';
 import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
 import { imagePolicyKind } from '#kinds/image-policy/index.ts';
 import { imageRepositoryKind } from '#kinds/image-repository/index.ts';
+import { imageUpdateAutomationKind } from '#kinds/image-update-automation/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
 import { receiverKind } from '#kinds/receiver/index.ts';
@@ -16,6 +17,7 @@ const all: readonly Runnable[] = Object.freeze([
   runnable(placementKind),
   runnable(imageRepositoryKind),
   runnable(imagePolicyKind),
+  runnable(imageUpdateAutomationKind),
   runnable(receiverKind),
 ]);
 

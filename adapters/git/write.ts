@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '#core/errors.ts';
-import { isShortRefName } from '#core/git-values.ts';
+import { isCommitHash, isShortRefName } from '#core/git-values.ts';
 import { type CommitPlan, type GitWriter, UPDATE_TRAILER, type WriteWant, type Written } from '#core/git-writer.ts';
 import type { GitRef, GitRemote } from '#core/ports.ts';
 import {
@@ -77,10 +77,11 @@ async function tryOnce(
     holding: want.holding,
     accepts: (path) => want.accepts(path),
   });
-  const plan = await want.edit(files);
+  const { plan, updateId } = await want.edit(files);
+  if (!isCommitHash(updateId)) throw new Error('an update id is 64 hexadecimal characters');
   if (plan === null || plan.files.length === 0)
-    return { is: 'unchanged', base: base.commit, commit: await carrier(session, base.commit, want.updateId) };
-  const commit = await makeCommit(session, base.commit, { want, plan, files });
+    return { is: 'unchanged', base: base.commit, commit: await carrier(session, base.commit, updateId) };
+  const commit = await makeCommit(session, base.commit, { want, plan, updateId, files });
   const result = await push(session, want, commit);
   if (result.is === 'pushed') return { is: 'pushed', commit, base: base.commit };
   if (result.is === 'overtaken') return { is: 'overtaken', reason: result.reason };
@@ -106,7 +107,7 @@ async function carrier({ run, signal }: Session, head: string, updateId: string)
   return line?.split('\t')[0] ?? null;
 }
 
-type Making = Readonly<{ want: WriteWant; plan: CommitPlan; files: readonly FoundFile[] }>;
+type Making = Readonly<{ want: WriteWant; plan: CommitPlan; updateId: string; files: readonly FoundFile[] }>;
 
 /** New objects go into a folder of their own beside the mirror's: of a push that fails nothing stays. */
 function workshop({ directory, mirror }: Session): Readonly<Record<string, string>> {
@@ -117,7 +118,7 @@ function workshop({ directory, mirror }: Session): Readonly<Record<string, strin
   };
 }
 
-async function makeCommit(session: Session, base: string, { want, plan, files }: Making): Promise<string> {
+async function makeCommit(session: Session, base: string, { want, plan, updateId, files }: Making): Promise<string> {
   const { directory, run, signal } = session;
   const env = workshop(session);
   const local = { remote: false, signal, env, maxOutputBytes: HASHES_BYTES };
@@ -141,7 +142,7 @@ async function makeCommit(session: Session, base: string, { want, plan, files }:
   }
   const tree = (await run(writeTreeCommand(), local)).output.trim();
   const messageFile = join(directory, 'message');
-  await writeFile(messageFile, `${plan.message.trimEnd()}\n\n${UPDATE_TRAILER}: ${want.updateId}\n`, { mode: 0o600 });
+  await writeFile(messageFile, `${plan.message.trimEnd()}\n\n${UPDATE_TRAILER}: ${updateId}\n`, { mode: 0o600 });
   const { name, email } = want.author;
   const who = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
   return (await run(commitTreeCommand(tree, base, messageFile), { ...local, env: { ...env, ...who } })).output.trim();

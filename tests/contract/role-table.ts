@@ -21,6 +21,7 @@ export const roleTable: readonly Row[] = [
   { plural: 'kustomizations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, diff: { create: 'EA' } } },
   { plural: 'imagerepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'imagepolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'imageupdateautomations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'receivers', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'placements', rights: { ...reads('VEAP'), ...changes('EA') } },
   { plural: 'configmaps', rights: { ...reads('VEAP'), ...changes('EA') } },

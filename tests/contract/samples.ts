@@ -55,6 +55,10 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
       imageRepositoryRef: { name: 'x' },
       policy: { semver: { range: '1.x' } },
     }),
+    imageupdateautomations: flux('image', 'ImageUpdateAutomation', 'imageupdateautomations', {
+      interval: '10m',
+      sourceRef: { kind: 'GitRepository', name: 'x' },
+    }),
     receivers: flux('notification', 'Receiver', 'receivers', {
       type: 'github',
       resources: [{ kind: 'GitRepository', name: 'x' }],

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createGitWriter } from '#adapters/git/write.ts';
-import type { GitWriter, TextFile, WriteWant } from '#core/git-writer.ts';
+import type { Decision, GitWriter, TextFile, WriteWant } from '#core/git-writer.ts';
 import type { GitRemote } from '#core/ports.ts';
 import { startGitServer, type TestGitServer, type TestRepository } from './git-server.ts';
 import { openTenantGit, signal, TENANT_B, type TenantGit } from './tenant-git.ts';
@@ -41,6 +41,11 @@ const remoteOf = (name: string): GitRemote => ({ url: server.url(name), credenti
 const append = (line: string) => (files: readonly TextFile[]) =>
   files.filter(({ text }) => !text.includes(line)).map(({ path, text }) => ({ path, text: `${text}${line}\n` }));
 
+const decided = (files: readonly TextFile[], message: string): Decision => ({
+  updateId: ID,
+  plan: files.length === 0 ? null : { files, message },
+});
+
 function want(part: Partial<WriteWant> & Readonly<{ line?: string }> = {}): WriteWant {
   const { line = 'added', ...rest } = part;
   return {
@@ -52,8 +57,7 @@ function want(part: Partial<WriteWant> & Readonly<{ line?: string }> = {}): Writ
     holding: MARK,
     accepts: (path) => path.endsWith('.yaml'),
     author: { name: 'Weir Bot', email: 'bot@weir.test' },
-    updateId: ID,
-    edit: async (files) => ({ files: append(line)(files), message: `Add ${line}\n\nBecause.\n` }),
+    edit: async (files) => decided(append(line)(files), `Add ${line}\n\nBecause.\n`),
     ...rest,
   };
 }
@@ -82,7 +86,7 @@ test('one commit on top of the branch changes what was decided and nothing else'
       folder: 'a',
       edit: async (files) => {
         seen.push(...files.map(({ path }) => path));
-        return { files: append('added')(files), message: 'Add it\n' };
+        return decided(append('added')(files), 'Add it\n');
       },
     }),
     limits,
@@ -108,12 +112,16 @@ test('nothing to change makes no commit, and the one that carries the decision i
   const human = await made.commit('main', { 'human.txt': '1' });
   const second = await writer.write(remoteOf('again.git'), want(), limits, signal);
   expect(second).toEqual({ is: 'unchanged', base: human, commit: first.is === 'pushed' ? first.commit : '' });
-  expect(await writer.write(remoteOf('again.git'), want({ updateId: 'cd'.repeat(32) }), limits, signal)).toEqual({
+  expect(
+    await writer.write(remoteOf('again.git'), want({ edit: async () => ({ updateId: 'cd'.repeat(32), plan: null }) }), limits, signal),
+  ).toEqual({
     is: 'unchanged',
     base: human,
     commit: null,
   });
-  expect(await writer.write(remoteOf('again.git'), want({ edit: async () => null }), limits, signal)).toMatchObject({ is: 'unchanged' });
+  expect(
+    await writer.write(remoteOf('again.git'), want({ edit: async () => ({ updateId: ID, plan: null }) }), limits, signal),
+  ).toMatchObject({ is: 'unchanged' });
   expect(await count(made, 'main')).toBe(3);
 });
 
@@ -126,7 +134,7 @@ test('fault 33: a human who is faster loses nothing, and the decision is made an
       edit: async (files) => {
         tries += 1;
         if (tries <= 3) await made.commit('main', { 'x.yaml': `${MARK}\nhuman ${tries}\n` });
-        return { files: append('added')(files), message: 'm' };
+        return decided(append('added')(files), 'm');
       },
     }),
     limits,
