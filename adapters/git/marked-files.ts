@@ -45,7 +45,10 @@ async function filesIn(tarPath: string, budget: { left: number }): Promise<reado
     strict: true,
     onReadEntry: (entry) => {
       const { path, type, size, mode = 0 } = entry;
-      if (!FILE_TYPES.has(type)) return void entry.resume();
+      if (!FILE_TYPES.has(type)) {
+        entry.resume();
+        return;
+      }
       budget.left -= size;
       const tooLarge =
         size > MAX_FILE_BYTES

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { expand } from '#core/patterns.ts';
 import { createPatterns } from './patterns.ts';
 
-const { compile } = createPatterns();
+const patterns = createPatterns();
+const compile = (pattern: string) => patterns.compile(pattern);
 
 test.each([
   ['-rc\\.', 'v1.0.0-rc.1', true],

@@ -12,13 +12,13 @@ export type Node =
   | Readonly<{ is: 'text'; text: string }>
   | Readonly<{ is: 'print'; pipeline: Pipeline }>
   | Readonly<{ is: 'set'; name: string; declares: boolean; pipeline: Pipeline }>
-  | Readonly<{ is: 'if' | 'with'; pipeline: Pipeline; then: readonly Node[]; otherwise: readonly Node[] }>
+  | Readonly<{ is: 'if' | 'with'; pipeline: Pipeline; body: readonly Node[]; otherwise: readonly Node[] }>
   | Readonly<{
       is: 'range';
       key: string | null;
       value: string | null;
       pipeline: Pipeline;
-      then: readonly Node[];
+      body: readonly Node[];
       otherwise: readonly Node[];
     }>;
 
@@ -106,13 +106,13 @@ function parseList(state: State, depth: number): readonly Node[] {
 function parseBlock(state: State, word: 'if' | 'with' | 'range', tokens: readonly Token[], depth: number): Node {
   const source = shown(state.pieces[state.at]);
   state.at += 1;
-  const then = parseList(state, depth + 1);
+  const body = parseList(state, depth + 1);
   const otherwise = parseElse(state, word, depth);
-  if (word !== 'range') return { is: word, pipeline: parsePipeline(tokens, source), then, otherwise };
+  if (word !== 'range') return { is: word, pipeline: parsePipeline(tokens, source), body, otherwise };
   const declared = declarationIn(tokens, 2);
   const [first = null, second = null] = declared.names;
   const [key, value] = declared.names.length === 2 ? [first, second] : [null, first];
-  return { is: 'range', key, value, pipeline: parsePipeline(declared.rest, source), then, otherwise };
+  return { is: 'range', key, value, pipeline: parsePipeline(declared.rest, source), body, otherwise };
 }
 
 function parseElse(state: State, word: string, depth: number): readonly Node[] {

@@ -33,10 +33,10 @@ function render(node: Node, scope: Scope, run: Run): void {
     case 'set':
       return set(scope, node.name, valueOf(node.pipeline, scope), node.declares);
     case 'if':
-      return renderAll(isTrue(valueOf(node.pipeline, scope)) ? node.then : node.otherwise, inner(scope, scope.dot), run);
+      return renderAll(isTrue(valueOf(node.pipeline, scope)) ? node.body : node.otherwise, inner(scope, scope.dot), run);
     case 'with': {
       const value = valueOf(node.pipeline, scope);
-      return isTrue(value) ? renderAll(node.then, inner(scope, value), run) : renderAll(node.otherwise, inner(scope, scope.dot), run);
+      return isTrue(value) ? renderAll(node.body, inner(scope, value), run) : renderAll(node.otherwise, inner(scope, scope.dot), run);
     }
     case 'range':
       return renderRange(node, scope, run);
@@ -50,7 +50,7 @@ function renderRange(node: Extract<Node, { is: 'range' }>, scope: Scope, run: Ru
     const each = inner(scope, value);
     if (node.key !== null) each.variables.set(node.key, key);
     if (node.value !== null) each.variables.set(node.value, value);
-    renderAll(node.then, each, run);
+    renderAll(node.body, each, run);
   }
 }
 

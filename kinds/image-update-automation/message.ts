@@ -61,10 +61,12 @@ function failed(message: string): AppError {
 
 function rootOf(values: Input['values'], automation: Input['automation'], changes: FileChanges): Value {
   const all = [...changes.values()].flat();
-  const files: readonly (readonly [Value, Value])[] = [...changes].map(([path, inFile]) => [path, byObject(inFile)]);
+  const files = [...changes]
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([path, inFile]) => [path, byObject(inFile)] as const);
   return struct({
     AutomationObject: struct({ Name: automation.name, Namespace: automation.namespace }, `${automation.namespace}/${automation.name}`),
-    Changed: struct({ FileChanges: { is: 'dict', entries: sorted(files) }, Objects: byObject(all), Changes: changeList(all) }),
+    Changed: struct({ FileChanges: { is: 'dict', entries: files }, Objects: byObject(all), Changes: changeList(all) }),
     Values: dict(values),
   });
 }
@@ -89,10 +91,6 @@ function changeList(changes: readonly ObjectChange[]): Value {
   };
 }
 
-function sorted(entries: readonly (readonly [Value, Value])[]): readonly (readonly [Value, Value])[] {
-  return entries.toSorted(([left], [right]) => (String(left) < String(right) ? -1 : 1));
-}
-
 function struct(fields: Readonly<Record<string, Value>>, text: string | null = null): Value {
   return { is: 'struct', fields, text };
 }
@@ -102,7 +100,7 @@ function fieldsOf(nodes: readonly Node[]): readonly string[] {
   return nodes.flatMap((node) => {
     if (node.is === 'text') return [];
     const own = inPipeline(node.pipeline);
-    return 'then' in node ? [...own, ...fieldsOf(node.then), ...fieldsOf(node.otherwise)] : own;
+    return 'body' in node ? [...own, ...fieldsOf(node.body), ...fieldsOf(node.otherwise)] : own;
   });
 }
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { at, type JsonObject } from '#core/json.ts';
+import { at, type JsonObject, textAt } from '#core/json.ts';
 import { useImageStage } from './stage.ts';
 
 const stage = useImageStage();
@@ -55,7 +55,7 @@ test('tags are scanned, shown as Flux shows them, and a second scan of the same 
     observedExclusionList: ['^.*\\.sig$'],
     lastScanResult: { tagCount: 3, latestTags: ['latest', '1.1.0', '1.0.0'], revision: expect.stringMatching(/^sha256:/) },
   });
-  expect(Date.parse(String(at(first, 'status', 'lastScanResult', 'scanTime')))).toBeGreaterThan(before - 2_000);
+  expect(Date.parse(textAt(first, 'status', 'lastScanResult', 'scanTime') ?? '')).toBeGreaterThan(before - 2_000);
   await stage.due('ImageRepository', 'plain');
   expect(await stage.settle()).toEqual(['ImageRepository/plain']);
   const second = await stage.get('ImageRepository', 'plain');
