@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { afterAll, beforeAll } from 'vitest';
 import { brokenStatusRules, conditionOf, isReady } from '#core/conditions.ts';
 import { readConfig } from '#core/config.ts';
@@ -44,7 +45,7 @@ export type ImageStage = Readonly<{
   /** Secret with the login and the authority of the registry: `registry-login`, `registry-ca`. */
   logins(namespace?: string): Promise<void>;
   /** Runs every due unit, relays who is woken, until nothing is due. Answers the kinds and names that ran, in order. */
-  settle(): Promise<readonly string[]>;
+  settle(concurrency?: number): Promise<readonly string[]>;
   /** Makes a unit due, as its interval does. */
   due(kind: string, name: string): Promise<void>;
   ready(kind: string, name: string, namespace?: string): Promise<Outcome>;
@@ -139,7 +140,7 @@ export function useImageStage(): ImageStage {
       await secret('registry-login', { '.dockerconfigjson': JSON.stringify({ auths: { [host]: { username, password } } }) }, namespace);
       await secret('registry-ca', { 'ca.crt': at.caPem }, namespace);
     },
-    settle: async () => {
+    settle: async (concurrency = 1) => {
       const ran: string[] = [];
       const runtime = {
         store: at.opened.adapters.store,
@@ -158,10 +159,14 @@ export function useImageStage(): ImageStage {
           `select w.tenant_id::text as t, w.kind as k, w.unit_id::text as u, o.name as n from weir.work w join weir.objects o on o.uid = w.unit_id where w.due_at <= clock_timestamp() order by w.due_at`,
         );
         if (due.length === 0) return ran;
-        for (const row of due) {
-          const job = { tenantId: String(row['t']), kind: String(row['k']), id: String(row['u']) };
-          if ((await runUnit(runtime, job, new AbortController().signal)) === 'done') ran.push(`${job.kind}/${String(row['n'])}`);
-        }
+        const limit = pLimit(concurrency);
+        const runs = due.map((row) =>
+          limit(async () => {
+            const job = { tenantId: String(row['t']), kind: String(row['k']), id: String(row['u']) };
+            if ((await runUnit(runtime, job, new AbortController().signal)) === 'done') ran.push(`${job.kind}/${String(row['n'])}`);
+          }),
+        );
+        await Promise.all(runs);
       }
       throw new Error('there is always something due');
     },
