@@ -208,6 +208,13 @@ export const configTable = Object.freeze({
     maximum: 256,
     default: 8,
   }),
+  imageConcurrency: integer('WEIR_IMAGE_CONCURRENCY', {
+    about: 'Image repositories, policies and automations that one worker handles together.',
+    unit: 'jobs',
+    minimum: 1,
+    maximum: 256,
+    default: 8,
+  }),
   notificationConcurrency: integer('WEIR_NOTIFICATION_CONCURRENCY', {
     about: 'Receivers that one worker reconciles together.',
     unit: 'jobs',
@@ -272,7 +279,7 @@ export const configTable = Object.freeze({
   failpoints: list('WEIR_FAILPOINT', {
     about: 'Failpoints as `point:kill`, `point:stop`, `point:throw` or `point:delay`. For tests with embedded stores only.',
     expects: '`<point>:<kill|stop|throw|delay>` between commas',
-    pattern: '^([as][1-4]|r[1-9]|r1[0-2]):(kill|stop|throw|delay)$',
+    pattern: '^([as][1-4]|r[1-9]|r1[0-2]|i[1-5]):(kill|stop|throw|delay)$',
     default: [],
   }),
 });

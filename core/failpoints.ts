@@ -20,7 +20,12 @@ export type Failpoint =
   | 'r9'
   | 'r10'
   | 'r11'
-  | 'r12';
+  | 'r12'
+  | 'i1'
+  | 'i2'
+  | 'i3'
+  | 'i4'
+  | 'i5';
 
 export interface Failpoints {
   hit(point: Failpoint): Promise<void>;

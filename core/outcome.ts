@@ -64,6 +64,18 @@ export type Reason =
   | 'ReconcileError'
   | 'DriftDetected'
   | 'DriftCorrectionFailed'
+  // image kinds (definitions.md 5)
+  | 'ImageURLInvalid'
+  | 'ReadOperationFailed'
+  | 'Failure'
+  | 'InvalidPolicy'
+  | 'IntervalNotConfigured'
+  | 'InvalidSourceConfiguration'
+  | 'SourceManagerFailed'
+  | 'UpdateFailed'
+  | 'RemovedTemplateField'
+  | 'InvalidUpdateStrategy'
+  | 'InvalidPolicySelector'
   // ours
   | 'NoCluster'
   | 'PruneApprovalRequired'

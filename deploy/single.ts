@@ -122,6 +122,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
       source: concurrency.source * 2,
       kustomize: concurrency.kustomize * 2,
       helm: concurrency.helm * 2,
+      image: concurrency.image * 2,
       notification: concurrency.notification * 2,
       fleet: concurrency.fleet * 2,
     };

@@ -34,6 +34,7 @@ async function open(): Promise<Part> {
     source: config.sourceConcurrency * AHEAD,
     kustomize: config.kustomizeConcurrency * AHEAD,
     helm: config.helmConcurrency * AHEAD,
+    image: config.imageConcurrency * AHEAD,
     notification: config.notificationConcurrency * AHEAD,
     fleet: config.fleetConcurrency * AHEAD,
   };
