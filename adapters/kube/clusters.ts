@@ -38,7 +38,14 @@ export type ClustersOptions = Readonly<{
   connectLookup?: LookupFunction;
 }>;
 
-export type BindOptions = Readonly<{ scope: TenantScope; access: ClusterAccess; account: Account; deliveryId: string }>;
+export type BindOptions = Readonly<{
+  scope: TenantScope;
+  access: ClusterAccess;
+  account: Account;
+  deliveryId: string;
+  /** The heartbeat, perhaps in another process, found the cluster back: this process's breaker does not hold the run up. */
+  isBack?: boolean;
+}>;
 export type BindPrivateOptions = Readonly<{
   scope: TenantScope;
   clusterId: string;
@@ -176,7 +183,7 @@ export function createClusters(options: ClustersOptions): Clusters {
   }
 
   return Object.freeze({
-    bind({ scope, access, account, deliveryId }: BindOptions): Cluster {
+    bind({ scope, access, account, deliveryId, isBack = false }: BindOptions): Cluster {
       parseAccount(account);
       const registered = [access.serviceAccount, ...access.accounts].some(
         (one) => one.namespace === account.namespace && one.name === account.name,
@@ -195,6 +202,10 @@ export function createClusters(options: ClustersOptions): Clusters {
         access.clusterName,
         minting(scope, access.clusterId, account, bootstrap),
       );
+      if (isBack) {
+        state.pool.returned();
+        view.retry();
+      }
       const { clusterId, clusterName, variables, namespaces } = access;
       // A grant without namespaces is no grant; only a private cluster has no limit of ours.
       if (namespaces.length === 0) throw new AppError('forbidden', `no namespace of cluster ${clusterName} is granted to this tenant`);

@@ -1,4 +1,5 @@
 import { accountFor, kubeconfigSecret } from '#core/account.ts';
+import { CLUSTER_IS_BACK } from '#core/consequences.ts';
 import { AppError, TerminalError } from '#core/errors.ts';
 import { textAt } from '#core/json.ts';
 import type { Cluster } from '#core/ports.ts';
@@ -31,7 +32,8 @@ export async function clusterFor(
       'ClusterPaused',
       `cluster ${access.clusterName} is paused (spec.paused): nothing on it changes until it is resumed`,
     );
-  return adapters.clusters.bind({ scope, access, account: accountFor(access, definition), deliveryId: delivery.uid });
+  const isBack = run.cause === CLUSTER_IS_BACK;
+  return adapters.clusters.bind({ scope, access, account: accountFor(access, definition), deliveryId: delivery.uid, isBack });
 }
 
 async function privateCluster(
