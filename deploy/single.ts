@@ -1,13 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '#adapters/log/pino-log.ts';
 import { openKeyFile } from '#adapters/postgres/keys-file.ts';
 import { openPlatformDb } from '#adapters/postgres/platform-db.ts';
 import { openTenantDb } from '#adapters/postgres/tenant-db.ts';
-import { openQueues } from '#adapters/redis/queue.ts';
+import { processFailpoints } from '#adapters/process/failpoints.ts';
+import { lockFor, openQueues } from '#adapters/redis/queue.ts';
 import type { Config } from '#core/config.ts';
-import { failpointsFrom } from '#core/failpoints-env.ts';
 import { systemClock } from '#core/time.ts';
 import { openLocalAuthority } from '#deploy/local/certificates.ts';
 import type { Children } from '#deploy/local/children.ts';
@@ -54,7 +53,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
   await mkdir(config.stateDir, { recursive: true, mode: 0o755 });
   const clock = systemClock;
   const log = createLog({ level: config.logLevel, bindings: { service: 'weir' } });
-  const failpoints = failpointsFrom(config, { signal: (name) => process.kill(process.pid, name), sleep: (ms) => sleep(ms) });
+  const failpoints = processFailpoints(config);
   const ends: (() => Promise<void>)[] = [];
   const keep = <T>(part: T, end: (part: T) => Promise<void>): T => {
     ends.unshift(() => end(part));
@@ -72,7 +71,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
     );
     const platform = keep(await openPlatformDb({ url: stores.schedulerDatabaseUrl, maxConnections: 4, log }), (part) => part.close());
     const keys = await openKeys(config, clock.nowMs);
-    const queues = keep(await openQueues(stores.queue), (part) => part.close());
+    const queues = keep(await openQueues({ ...stores.queue, lockMs: lockFor(config.leaseMs) }), (part) => part.close());
     const tls = await openServerTls({ config, authority, nowMs: () => clock.nowMs(), log });
     const port = await listen.choose(config);
     const publicUrl = config.publicUrl ?? `https://127.0.0.1:${port}`;
