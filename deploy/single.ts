@@ -19,6 +19,7 @@ import { healthChecks } from '#services/api/health-checks.ts';
 import { openApi } from '#services/api/open.ts';
 import { openServerTls } from '#services/api/tls.ts';
 import { startScheduler } from '#services/scheduler/loop.ts';
+import { ARTIFACT_KEEP_MS } from '#workers/collect-artifacts.ts';
 import { openAdapters } from '#workers/open-adapters.ts';
 import { previewer } from '#workers/preview.ts';
 import { kindRoutes } from '#workers/runnables.ts';
@@ -44,8 +45,6 @@ type Options = Readonly<{
 const OFFER_MS = 10_000;
 const IDLE_MS = 5_000;
 const GRACE_MS = 8_000;
-/** An artifact is stored before the row that names it: a young one may still be waiting for its row. */
-const ARTIFACT_KEEP_MS = 10 * 60_000;
 
 /** The whole plane in one process: stores (given or embedded), identity, API, scheduler and all workers. `stop` drains and ends them in the opposite order. */
 export async function startPlane({ config: given, children, tools, version }: Options): Promise<Plane> {

@@ -19,6 +19,7 @@ import type { Runnable } from '#core/reconcile/runnable.ts';
 import { PLATFORM_NAMESPACE } from '#core/tenant.ts';
 import { systemClock } from '#core/time.ts';
 import { bindPorts } from './bind.ts';
+import { startCollecting } from './collect-artifacts.ts';
 import { openAdapters } from './open-adapters.ts';
 import { startWorker } from './worker.ts';
 
@@ -89,6 +90,10 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
     };
     const running = startWorker({ name, queues, runtime, concurrency, log });
     ends.unshift(() => running.stop(GRACE_MS));
+    if (name === 'source') {
+      const collecting = startCollecting({ db, artifacts: opened.adapters.artifacts, clock, worker, log });
+      ends.unshift(() => collecting.stop());
+    }
     const health = await openHealth({
       listen: config.healthListen,
       port: config.healthPort,

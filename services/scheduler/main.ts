@@ -1,5 +1,3 @@
-import { join, resolve } from 'node:path';
-import { createArtifacts } from '#adapters/blob/artifacts.ts';
 import { createLog } from '#adapters/log/pino-log.ts';
 import { openPlatformDb } from '#adapters/postgres/platform-db.ts';
 import { roleUrl } from '#adapters/postgres/role-url.ts';
@@ -9,7 +7,6 @@ import { type Part, serve } from '#adapters/process/serve.ts';
 import { openQueues } from '#adapters/redis/queue.ts';
 import { readConfig } from '#core/config.ts';
 import { sharedStores } from '#core/config-shared.ts';
-import { systemClock } from '#core/time.ts';
 import { kinds } from '#kinds/registry.ts';
 import { startScheduler } from './loop.ts';
 
@@ -17,8 +14,6 @@ import { startScheduler } from './loop.ts';
 const OFFER_MS = 10_000;
 const IDLE_MS = 5_000;
 const CONNECTIONS = 4;
-/** An artifact is stored before the row that names it: a young one may still be waiting for its row. */
-const ARTIFACT_KEEP_MS = 10 * 60_000;
 /** Jobs in line for each that runs, so that a worker never waits for the next turn. */
 const AHEAD = 2;
 
@@ -35,8 +30,6 @@ async function open(): Promise<Part> {
   });
   const db = await openPlatformDb({ url, maxConnections: CONNECTIONS, log });
   const queues = await openQueues({ on: 'redis', url: stores.redisUrl, log });
-  // Where the workers' artifacts are when it shares their state folder; else it is empty, and so is what is collected.
-  const artifacts = createArtifacts({ dir: join(resolve(config.stateDir), 'artifacts'), clock: systemClock });
   const routes = new Map(kinds.map((kind) => [kind.resource.kind, kind.worker]));
   const slots = {
     source: config.sourceConcurrency * AHEAD,
@@ -55,7 +48,8 @@ async function open(): Promise<Part> {
     failpoints: processFailpoints(config),
     offerMs: OFFER_MS,
     idleMs: IDLE_MS,
-    collectArtifacts: async (referenced) => (await artifacts.collect({ referenced, minAgeMs: ARTIFACT_KEEP_MS })).length,
+    // Source workers collect: the artifact store belongs to them.
+    collectArtifacts: null,
     log,
   });
   const dependencies = [
