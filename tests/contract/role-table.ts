@@ -18,7 +18,11 @@ export const roleTable: readonly Row[] = [
   // Viewers read everything of the tenant but Secrets and tokens; editors write definitions, ConfigMaps, Placements.
   { plural: 'gitrepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   // A preview asks clusters as the tenant's account: it belongs to who may write the definition.
-  { plural: 'kustomizations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, diff: { create: 'EA' } } },
+  {
+    plural: 'kustomizations',
+    rights: { ...reads('VEAP'), ...changes('EA') },
+    subresources: { ...status, diff: { create: 'EA' }, history: { get: 'VEAP' } },
+  },
   { plural: 'receivers', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'placements', rights: { ...reads('VEAP'), ...changes('EA') } },
   { plural: 'configmaps', rights: { ...reads('VEAP'), ...changes('EA') } },
