@@ -128,9 +128,9 @@ export type BuildSpec = Readonly<{
 export type Substitution = Readonly<{ variables: Readonly<Record<string, string>>; always: boolean }>;
 
 export type Rendered = Readonly<{
-  /** `sha256:<hex>` of the canonical list of objects. */
+  /** `sha256:<hex>` of the canonical list of objects; from the port of a run keyed with the tenant's own key, since substituted values may be secret. */
   digest: string;
-  /** Digest of everything that was read: files, tool version, parameters, variables that were really used. */
+  /** Digest of everything that was read: files, tool version, parameters, variables that were really used. Keyed in the same way. */
   inputDigest: string;
   objects: readonly Manifest[];
   /** True when nothing had to run. */
