@@ -66,7 +66,6 @@ export type Reason =
   | 'DriftCorrectionFailed'
   // image kinds (definitions.md 5)
   | 'ImageURLInvalid'
-  | 'ReadOperationFailed'
   | 'Failure'
   | 'InvalidPolicy'
   | 'IntervalNotConfigured'

@@ -1,7 +1,7 @@
 import type { Bucket, LooseFile } from './bucket.ts';
 import type { Charts } from './charts.ts';
-import type { Helm } from './helm.ts';
 import type { GitWriter } from './git-writer.ts';
+import type { Helm } from './helm.ts';
 import type { Setters } from './image/setters.ts';
 import type { ImageTags } from './image/tags.ts';
 import type { JsonObject } from './json.ts';

@@ -16,7 +16,15 @@ const children = useChildren('file');
 const dir = useTemporaryDir('file');
 const readyMs = 120_000;
 
-type World = { app: string; postgres: PostgresServer; redis: RedisServer; oidc: OidcServer; kustomize: string; helm: string; oidcCa: string };
+type World = {
+  app: string;
+  postgres: PostgresServer;
+  redis: RedisServer;
+  oidc: OidcServer;
+  kustomize: string;
+  helm: string;
+  oidcCa: string;
+};
 const world: World = Object.create(null);
 
 beforeAll(async () => {
@@ -141,7 +149,16 @@ test('each part runs alone: what the API takes, the scheduler hands to a worker,
   const port = await freePort();
   const env = environment(port);
   await runProcess(children, spec('migrate', env), 60_000);
-  const names = ['api', 'scheduler', 'worker-source', 'worker-kustomize', 'worker-helm', 'worker-image', 'worker-notification', 'worker-fleet'];
+  const names = [
+    'api',
+    'scheduler',
+    'worker-source',
+    'worker-kustomize',
+    'worker-helm',
+    'worker-image',
+    'worker-notification',
+    'worker-fleet',
+  ];
   const running: RunningProcess[] = [];
   for (const name of names) running.push(await start(name, env));
   expect((await ask(port, '/readyz')).status).toBe(200);

@@ -47,7 +47,10 @@ async function targetOf(asking: Asking): Promise<Target> {
       `cluster ${access.clusterName} is paused (spec.paused): nothing on it changes until it is resumed`,
     );
   const account = accountFor(access, definition);
-  return { is: 'shared', bound: { scope, access, account, deliveryId: delivery.uid, isBack: run.cause === CLUSTER_IS_BACK, ...managerOf(definition) } };
+  return {
+    is: 'shared',
+    bound: { scope, access, account, deliveryId: delivery.uid, isBack: run.cause === CLUSTER_IS_BACK, ...managerOf(definition) },
+  };
 }
 
 /** What helm applied stays helm's: a correction writes as helm, so that its next upgrade may take a field away. */
