@@ -216,6 +216,12 @@ export interface Cluster {
     refs: readonly Readonly<{ id: string; ref: ObjectRef }>[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, LiveMeta | null>>;
+  /** Everything of one kind and namespace that carries the delivery's label, by name: from the watch (no request), else by one list. Null where the account may not list. */
+  labelled(
+    deliveryId: string,
+    kind: Readonly<{ apiVersion: string; kind: string; namespace: string }>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, LiveMeta> | null>;
   /** Whole live object, or null when the API server said 404. */
   read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | null>;
   /** What server-side apply of the manifest would change, by one dry run: true when the live object differs. */

@@ -3,7 +3,7 @@ import { wouldDiffer } from '#adapters/kube/differs.ts';
 import type { Discovery } from '#adapters/kube/discovery.ts';
 import { outsideGrant } from '#adapters/kube/grant.ts';
 import { readHealth } from '#adapters/kube/health/read-health.ts';
-import { type LiveRun, readLive, type Wanted } from '#adapters/kube/live.ts';
+import { type LiveRun, readLabelledAll, readLive, type Wanted } from '#adapters/kube/live.ts';
 import { getObject, type Target } from '#adapters/kube/objects.ts';
 import type { ResourceType } from '#adapters/kube/paths.ts';
 import { previewApply } from '#adapters/kube/preview.ts';
@@ -93,6 +93,8 @@ export function createCluster(bound: Bound): Cluster {
     },
     live: (delivery: string, refs: readonly Wanted[], signal: AbortSignal): Promise<ReadonlyMap<string, LiveMeta | null>> =>
       readLive(looks(delivery, signal), refs),
+    labelled: (delivery: string, kind: Parameters<Cluster['labelled']>[1], signal: AbortSignal) =>
+      readLabelledAll(looks(delivery, signal), kind),
     async read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | null> {
       const target = await find(ref, signal);
       return target === null ? null : getObject(session, target, 'application/json', signal);

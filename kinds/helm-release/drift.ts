@@ -26,16 +26,27 @@ export function isRecord(ref: ObjectRef): boolean {
 
 type Since = Readonly<{ deliveryId: string; place: ReleaseName; record: string; version: number; spec: HelmReleaseSpec }>;
 
-/** Whether the record, or with drift detection an object of the release, moved since it was last seen. From the watches: no request when they are synced. */
+/** Whether a record, or with drift detection an object of the release, moved since it was last seen. From the watches: no request when they are synced. */
 export async function hasMoved(ctx: Ctx<Needs>, { deliveryId, place, record, version, spec }: Since): Promise<boolean> {
-  const ref = recordRef(place, version);
-  const own = { id: objectId(ref), ref };
-  const inventory = (spec.driftDetection?.mode ?? 'disabled') === 'disabled' ? [] : await ctx.inventory.load();
-  const refs = [own, ...refsOf(inventory)];
-  const live = await ctx.cluster.live(deliveryId, refs, ctx.signal);
-  const meta = live.get(own.id) ?? null;
-  if (meta === null || `${meta.uid}/${meta.resourceVersion}` !== record) return true;
+  if ((await latestRecord(ctx, deliveryId, place, version)) !== record) return true;
+  if ((spec.driftDetection?.mode ?? 'disabled') === 'disabled') return false;
+  const inventory = await ctx.inventory.load();
+  const live = await ctx.cluster.live(deliveryId, refsOf(inventory), ctx.signal);
   return inventory.some((entry) => isMoved(entry, live.get(entry.id) ?? null));
+}
+
+/** The newest record of the release as the watch shows it; helm hands our label on to the records that anybody's helm makes. */
+async function latestRecord(ctx: Ctx<Needs>, deliveryId: string, place: ReleaseName, version: number): Promise<string | null> {
+  const secrets = { apiVersion: 'v1', kind: 'Secret', namespace: place.namespace };
+  const labelled = await ctx.cluster.labelled(deliveryId, secrets, ctx.signal);
+  const prefix = recordRef(place, 0).name.slice(0, -1);
+  const versions = [...(labelled?.keys() ?? [])].filter((name) => name.startsWith(prefix)).map((name) => Number(name.slice(prefix.length)));
+  const newest = recordRef(place, versions.length === 0 ? version : Math.max(...versions));
+  const live =
+    labelled?.get(newest.name) ??
+    (await ctx.cluster.live(deliveryId, [{ id: objectId(newest), ref: newest }], ctx.signal)).get(objectId(newest)) ??
+    null;
+  return live === null ? null : `${live.uid}/${live.resourceVersion}`;
 }
 
 export function refsOf(inventory: readonly InventoryEntry[]): readonly Readonly<{ id: string; ref: ObjectRef }>[] {

@@ -64,7 +64,9 @@ export function useReleases(prefix: string): Releases {
     helm,
     history: async (cluster, release) => {
       const records = parseJson(await helm(cluster, 'history', release, '--output', 'json'));
-      return (Array.isArray(records) ? records : []).map((one: Json) => `${JSON.stringify(at(one, 'revision'))} ${textAt(one, 'status') ?? ''} ${textAt(one, 'chart') ?? ''}`);
+      return (Array.isArray(records) ? records : []).map(
+        (one: Json) => `${JSON.stringify(at(one, 'revision'))} ${textAt(one, 'status') ?? ''} ${textAt(one, 'chart') ?? ''}`,
+      );
     },
   });
 }

@@ -29,6 +29,8 @@ export type App = Readonly<{
   push(files: Readonly<Record<string, string | null>>): Promise<void>;
   /** As push, and waits until the source has an artifact with it: for what is made right afterwards. */
   pushed(files: Readonly<Record<string, string | null>>): Promise<void>;
+  /** The app's chart folder in the working copy on this machine. */
+  chartFolder(): string;
   /** Path of the folder, for spec.path. */
   path: string;
   /** Creates, or merges into, a Kustomization of team-a: `name` is put behind the id. */
@@ -120,6 +122,7 @@ export function useApp(prefix: string): App {
   });
   return Object.freeze({
     id,
+    chartFolder: () => join(state.copy, 'tests', id, 'chart'),
     path: `./tests/${id}`,
     demo,
     alice: () => user(0),
