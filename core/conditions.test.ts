@@ -72,6 +72,22 @@ describe('transitions', () => {
   });
 });
 
+test('what a run does not speak of keeps the generation at which it was seen', () => {
+  const verified = { type: 'SourceVerified', status: 'True', reason: 'Succeeded', message: 'signed' } as const;
+  const first = conditionsFor({ outcome: ready, extras: [verified], previous: [], generation: 1, nowMs: NOW });
+  const later = made(failed, first, LATER);
+  expect(later.map(({ type, observedGeneration }) => [type, observedGeneration])).toEqual([
+    ['Reconciling', 3],
+    ['Ready', 3],
+    ['SourceVerified', 1],
+  ]);
+  const again = conditionsFor({ outcome: ready, extras: [verified], previous: later, generation: 3, nowMs: LATER });
+  expect(again.find((one) => one.type === 'SourceVerified')).toMatchObject({
+    observedGeneration: 3,
+    lastTransitionTime: '2026-11-24T10:00:00Z',
+  });
+});
+
 describe('the checker finds', () => {
   const good = {
     type: 'Ready',

@@ -26,7 +26,7 @@ type Judge = Readonly<{
 
 /**
  * The only maker of conditions (definitions.md 1.6): Ready always; Reconciling and Stalled only when true; a failed or waiting run says
- * Reconciling=True so that clients keep waiting. lastTransitionTime moves only with the status. Pure.
+ * Reconciling=True so that clients keep waiting. lastTransitionTime moves only with the status, observedGeneration with what a run says. Pure.
  */
 export function conditionsFor({ outcome, extras, previous, generation, nowMs }: Judge): readonly Condition[] {
   const wanted = new Map<string, ExtraCondition>();
@@ -38,7 +38,8 @@ export function conditionsFor({ outcome, extras, previous, generation, nowMs }: 
   const made: Condition[] = [];
   for (const condition of wanted.values()) {
     if (condition.status === null) continue;
-    made.push(stamp(condition, previous, generation, nowMs));
+    // What nobody speaks of in this run is still what was seen at an earlier generation: a signature is not of the changed spec.
+    made.push(previous.find((one) => one === condition) ?? stamp(condition, previous, generation, nowMs));
   }
   return made.sort((a, b) => rank(a.type) - rank(b.type) || (a.type < b.type ? -1 : 1));
 }

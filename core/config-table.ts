@@ -173,6 +173,12 @@ export const configTable = Object.freeze({
     pattern: path,
     defaultAbout: 'the pinned one',
   }),
+  helm: optionalText('WEIR_HELM', {
+    about: 'The helm program, for releases.',
+    expects: 'a path',
+    pattern: path,
+    defaultAbout: 'the pinned one',
+  }),
   git: textWithDefault('WEIR_GIT', { about: 'The git program.', expects: 'a name on PATH, or a path', pattern: path, default: 'git' }),
   leaseMs: integer('WEIR_LEASE_MS', {
     about: 'How long a worker owns a unit without renewing.',
@@ -190,6 +196,13 @@ export const configTable = Object.freeze({
   }),
   kustomizeConcurrency: integer('WEIR_KUSTOMIZE_CONCURRENCY', {
     about: 'Deliveries that one worker reconciles together.',
+    unit: 'jobs',
+    minimum: 1,
+    maximum: 256,
+    default: 8,
+  }),
+  helmConcurrency: integer('WEIR_HELM_CONCURRENCY', {
+    about: 'Releases that one worker reconciles together. A release that waits for its objects holds its place.',
     unit: 'jobs',
     minimum: 1,
     maximum: 256,

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { Manifest } from './ports.ts';
 
 /** Helm releases as kinds see them. One release lives in one namespace of one cluster; helm keeps its records there, as Secrets. */
@@ -79,6 +79,8 @@ export interface Helm {
   records(release: ReleaseName, signal: AbortSignal): Promise<readonly ReleaseRecord[]>;
   /** The objects of a release's manifest, without hooks. */
   objectsOf(record: ReleaseRecord, signal: AbortSignal): Promise<readonly Manifest[]>;
+  /** Its hooks, tests included. */
+  hooksOf(record: ReleaseRecord, signal: AbortSignal): Promise<readonly Manifest[]>;
   /**
    * Installs or upgrades. `postRender` gets every object and hook that helm is about to apply and answers those it shall apply instead, or throws to refuse
    * all of them. Not idempotent: look at the records first. Throws AppError clusterAnswer with helm's reason, unknownResult when a limit ended it (the record may
@@ -96,13 +98,11 @@ export interface Helm {
     signal: AbortSignal,
   ): Promise<void>;
   /** Rolls back, tests or uninstalls. Throws as `apply`. */
-  perform(
-    release: ReleaseName,
-    action: Extract<HelmAction, { do: 'rollback' | 'test' | 'uninstall' }>,
-    signal: AbortSignal,
-  ): Promise<void>;
+  perform(release: ReleaseName, action: Extract<HelmAction, { do: 'rollback' | 'test' | 'uninstall' }>, signal: AbortSignal): Promise<void>;
   /** Marks a record that a killed helm left pending as failed, by its resourceVersion. Throws AppError conflict when somebody wrote in between. */
   unlock(record: ReleaseRecord, message: string, signal: AbortSignal): Promise<void>;
+  /** The first document of a YAML text of values; null when it is empty. Throws AppError buildFailed, which never quotes the text. */
+  readValues(text: string, signal: AbortSignal): Promise<Json>;
   /** What kustomize makes of the objects with patches and images, in the sandbox. Throws AppError buildFailed. */
   patch(objects: readonly Manifest[], patches: KustomizePatches, signal: AbortSignal): Promise<readonly Manifest[]>;
 }

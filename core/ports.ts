@@ -1,5 +1,6 @@
 import type { Bucket, LooseFile } from './bucket.ts';
 import type { Charts } from './charts.ts';
+import type { Helm } from './helm.ts';
 import type { JsonObject } from './json.ts';
 import type { Registry } from './registry.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
@@ -279,6 +280,23 @@ export interface Places {
   selectedBy(placement: StoredObject): Promise<Readonly<{ definitions: number; clusters: readonly string[] }>>;
 }
 
+/** An object of the plane that a definition makes for its own use, such as the HelmChart of a HelmRelease. */
+export type OwnedObject = Readonly<{
+  kind: string;
+  namespace: string;
+  name: string;
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+  spec: JsonObject;
+}>;
+
+export interface OwnedObjects {
+  /** Creates it, or sets its spec and these labels and annotations; others of it stay. Audited as the worker. Idempotent. Throws AppError invalid, forbidden, conflict. */
+  ensure(wanted: OwnedObject): Promise<'created' | 'configured' | 'unchanged'>;
+  /** Begins its deletion when it carries all of these labels. Idempotent; false when there is nothing to delete. */
+  remove(key: ObjectKey, labels: Readonly<Record<string, string>>): Promise<boolean>;
+}
+
 export type Capabilities = Readonly<{
   lookup: Lookup;
   secrets: Secrets;
@@ -289,6 +307,8 @@ export type Capabilities = Readonly<{
   registry: Registry;
   patterns: Patterns;
   render: Render;
+  helm: Helm;
+  owned: OwnedObjects;
   cluster: Cluster;
   inventory: Inventory;
   hooks: HookDirectory;

@@ -36,7 +36,7 @@ export type Plane = Readonly<{
 type Options = Readonly<{
   config: Config;
   children: Children;
-  tools: Pick<ToolPaths, 'kustomize' | 'redis' | 'bwrap'>;
+  tools: Pick<ToolPaths, 'kustomize' | 'redis' | 'bwrap'> & Readonly<{ helm: string | null }>;
   version: string;
   logTo: 'stdout' | 'stderr';
 }>;
@@ -88,6 +88,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
         log,
         failpoints,
         kustomize: config.kustomize ?? tools.kustomize,
+        helm: config.helm ?? tools.helm,
         bwrap: tools.bwrap,
       }),
       (part) => part.close(),
@@ -120,6 +121,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
     const slots = {
       source: concurrency.source * 2,
       kustomize: concurrency.kustomize * 2,
+      helm: concurrency.helm * 2,
       notification: concurrency.notification * 2,
       fleet: concurrency.fleet * 2,
     };

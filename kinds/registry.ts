@@ -19,11 +19,15 @@ import { gitRepositoryKind } from './git-repository/index.ts';
 import { resource as gitRepository } from './git-repository/resource.ts';
 import { helmChartKind } from './helm-chart/index.ts';
 import { resource as helmChart } from './helm-chart/resource.ts';
+import { helmReleaseKind } from './helm-release/index.ts';
+import { resource as helmRelease } from './helm-release/resource.ts';
 import { helmRepositoryKind } from './helm-repository/index.ts';
 import { resource as helmRepository } from './helm-repository/resource.ts';
 import { kustomizationKind } from './kustomization/index.ts';
 import { resource as kustomization } from './kustomization/resource.ts';
 import { resource as namespace } from './namespace/resource.ts';
+import { ociRepositoryKind } from './oci-repository/index.ts';
+import { resource as ociRepository } from './oci-repository/resource.ts';
 import { placementKind } from './placement/index.ts';
 import { resource as placement } from './placement/resource.ts';
 import { receiverKind } from './receiver/index.ts';
@@ -43,6 +47,8 @@ export const resources = [
   bucket,
   helmRepository,
   helmChart,
+  helmRelease,
+  ociRepository,
   kustomization,
   receiver,
   tenant,
@@ -57,23 +63,27 @@ export const resources = [
 /** Kinds with work of their own, run by the workers. */
 export const kinds = [
   gitRepositoryKind,
+  ociRepositoryKind,
   bucketKind,
   helmRepositoryKind,
   helmChartKind,
   kustomizationKind,
+  helmReleaseKind,
   receiverKind,
   clusterKind,
   placementKind,
 ] as const;
 
 /** What the API needs of a reconciled kind, whatever its types are. */
-export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
+export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string, name: string): readonly Ref[] }>;
 
 const faces: readonly Face[] = [
   face(gitRepositoryKind),
   face(bucketKind),
   face(helmRepositoryKind),
   face(helmChartKind),
+  face(helmReleaseKind),
+  face(ociRepositoryKind),
   face(kustomizationKind),
   face(receiverKind),
   face(clusterKind),
@@ -95,11 +105,11 @@ export function face<U extends Unit, S extends TSchema, T extends TSchema, N ext
   return Object.freeze({
     resource: kind.resource,
     unit: kind.unit,
-    refsOf(body: JsonObject, inNamespace: string): readonly Ref[] {
+    refsOf(body: JsonObject, inNamespace: string, name: string): readonly Ref[] {
       const spec: unknown = body.spec;
       // The API validated it with the same schema: anything else is our bug.
       if (!Value.Check(kind.spec, spec)) throw new Error(`${kind.resource.kind}: spec does not fit its own schema`);
-      return kind.refs(spec, inNamespace);
+      return kind.refs(spec, inNamespace, name);
     },
   });
 }

@@ -7,6 +7,8 @@ import type { WorkerAdapters } from './adapters.ts';
 import { careFor } from './ports/care.ts';
 import { chartsFor } from './ports/charts.ts';
 import { clusterFor } from './ports/cluster.ts';
+import { helmFor } from './ports/helm.ts';
+import { ownedFor } from './ports/owned.ts';
 import { renderFor } from './ports/render.ts';
 import { secretsFor } from './ports/secrets.ts';
 
@@ -16,6 +18,7 @@ import { secretsFor } from './ports/secrets.ts';
 export function bindPorts(adapters: WorkerAdapters): BindPorts {
   return async ({ scope, run, unit, runnable }) => {
     const mask = newSecretMask();
+    const asking = { adapters, scope, run, unit, mask };
     const charts = chartsFor(adapters, scope);
     const makers: { [N in Need]: () => Capabilities[N] | Promise<Capabilities[N]> } = {
       lookup: () => adapters.store.lookup(scope, run.clusterId),
@@ -27,7 +30,9 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       registry: () => adapters.registry,
       patterns: () => adapters.patterns,
       render: () => renderFor(adapters, scope),
-      cluster: () => clusterFor(adapters, scope, run, unit, mask),
+      helm: () => helmFor(asking),
+      owned: () => ownedFor(adapters, scope, unit.definition),
+      cluster: () => clusterFor(asking),
       inventory: () => adapters.store.inventory(scope, run),
       hooks: () => hookDirectory(adapters.db, scope, unit.definition.uid),
       care: () => careFor(adapters, scope, unit.definition),

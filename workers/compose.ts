@@ -39,6 +39,9 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
   const keyFile = await existingKeyFile(config);
   const kustomize = config.kustomize ?? (await systemProgram('kustomize'));
   if (kustomize === null) throw new ConfigError(['WEIR_KUSTOMIZE must name the pinned kustomize: none is in the system folders']);
+  // A worker of releases needs it; the others do not.
+  const helm = config.helm ?? (await systemProgram('helm'));
+  if (helm === null && name === 'helm') throw new ConfigError(['WEIR_HELM must name the pinned helm: none is in the system folders']);
   const worker = `${name}-${hostname()}-${process.pid}`;
   const log = createLog({ level: config.logLevel, bindings: { service: `worker-${name}` } });
   const clock = systemClock;
@@ -70,6 +73,7 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
       log,
       failpoints,
       kustomize,
+      helm,
       bwrap: bwrap === null ? null : { command: [bwrap], env: {} },
     });
     ends.unshift(() => opened.close());

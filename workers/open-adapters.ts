@@ -6,6 +6,7 @@ import { createEgress } from '#adapters/egress/egress.ts';
 import { createEgressHttp } from '#adapters/egress/http.ts';
 import { timeoutLauncher } from '#adapters/git/launcher.ts';
 import { removeLeftovers } from '#adapters/git/leftovers.ts';
+import { createHelm } from '#adapters/helm/helm.ts';
 import { createClusters } from '#adapters/kube/clusters.ts';
 import { createRenderEngine } from '#adapters/kustomize/render.ts';
 import { createRegistry } from '#adapters/oci/registry.ts';
@@ -14,6 +15,7 @@ import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import { openUnitStore } from '#adapters/postgres/unit-store.ts';
 import { createPatterns } from '#adapters/re2/patterns.ts';
+import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import type { Launch } from '#adapters/sandbox/types.ts';
 import type { Config } from '#core/config.ts';
@@ -24,6 +26,7 @@ import type { ClusterAccess } from '#core/store.ts';
 import { scopeOfOwner } from '#core/tenant.ts';
 import type { Clock } from '#core/time.ts';
 import type { WorkerAdapters } from './adapters.ts';
+import { createChartFactsCache } from './ports/chart-facts-cache.ts';
 import { createPreflightCache } from './ports/preflight-cache.ts';
 
 export type OpenOptions = Readonly<{
@@ -38,6 +41,8 @@ export type OpenOptions = Readonly<{
   failpoints: Failpoints;
   /** The pinned kustomize, and bubblewrap where it can be had. */
   kustomize: string;
+  /** The pinned helm; null: releases say that it is missing. */
+  helm: string | null;
   bwrap: Launch | null;
 }>;
 export type OpenedAdapters = Readonly<{
@@ -94,6 +99,13 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
     failpoints: options.failpoints,
     connectLookup: egress.egressLookup,
   });
+  const helmDir = join(work, 'helm');
+  await rm(helmDir, { recursive: true, force: true });
+  await mkdir(helmDir, { recursive: true, mode: 0o755 });
+  const helm =
+    options.helm === null
+      ? null
+      : createHelm({ sandbox, helm: options.helm, runtime: await ownRuntime(), workDir: helmDir, connectLookup: egress.egressLookup });
   const git = {
     mirrorsDir: dir('mirrors'),
     workDir: join(work, 'git'),
@@ -119,6 +131,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       renderFor: (scope) => engine.forTenant(scope),
       bucket,
       charts: { http, workDir: join(work, 'charts'), allowHttpHosts: config.allowHttpHosts },
+      helm: { program: helm, patch: { sandbox, kustomize: options.kustomize, workDir: helmDir }, facts: createChartFactsCache() },
       registry,
       patterns: createPatterns(),
       git,

@@ -4,8 +4,10 @@ import { bucketKind } from '#kinds/bucket/index.ts';
 import { clusterKind } from '#kinds/cluster/index.ts';
 import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
 import { helmChartKind } from '#kinds/helm-chart/index.ts';
+import { helmReleaseKind } from '#kinds/helm-release/index.ts';
 import { helmRepositoryKind } from '#kinds/helm-repository/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
+import { ociRepositoryKind } from '#kinds/oci-repository/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
 import { receiverKind } from '#kinds/receiver/index.ts';
 
@@ -15,6 +17,8 @@ const all: readonly Runnable[] = Object.freeze([
   runnable(bucketKind),
   runnable(helmRepositoryKind),
   runnable(helmChartKind),
+  runnable(helmReleaseKind),
+  runnable(ociRepositoryKind),
   runnable(kustomizationKind),
   runnable(clusterKind),
   runnable(placementKind),

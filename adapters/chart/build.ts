@@ -50,7 +50,8 @@ export async function buildChart(parts: BuildParts, input: BuildInput, signal: A
   return { is: 'built', artifact, name: metadata.name, version, valuesFiles: merged.used };
 }
 
-async function readMetadata({ parseYaml }: BuildParts, files: ChartFiles, signal: AbortSignal): Promise<Metadata | string> {
+/** What Chart.yaml says, or what is wrong with it. */
+export async function readMetadata({ parseYaml }: BuildParts, files: ChartFiles, signal: AbortSignal): Promise<Metadata | string> {
   const bytes = files.get('Chart.yaml');
   if (bytes === undefined) return 'there is no Chart.yaml: is this the folder of a chart?';
   const read = await yamlOf(bytes.toString('utf8'), MAX_METADATA_BYTES, parseYaml, signal);

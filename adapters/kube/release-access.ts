@@ -55,8 +55,14 @@ export function createReleaseAccess({ server, caPem, session, source, certificat
       const items = answer.status === 200 ? itemsOf(answer) : null;
       if (items !== null) return items;
       if (answer.status === 403)
-        throw new AppError('clusterAnswer', `${session.account} may not list Secrets in ${namespace}, where helm keeps its records: ${messageOf(answer)}`);
-      throw new AppError(answer.status >= 500 ? 'clusterUnreachable' : 'clusterAnswer', `cluster ${session.clusterName}: ${messageOf(answer)}`);
+        throw new AppError(
+          'clusterAnswer',
+          `${session.account} may not list Secrets in ${namespace}, where helm keeps its records: ${messageOf(answer)}`,
+        );
+      throw new AppError(
+        answer.status >= 500 ? 'clusterUnreachable' : 'clusterAnswer',
+        `cluster ${session.clusterName}: ${messageOf(answer)}`,
+      );
     },
     async replace(secret: JsonObject, signal: AbortSignal): Promise<void> {
       const metadata = at(secret, 'metadata');
@@ -74,7 +80,10 @@ export function createReleaseAccess({ server, caPem, session, source, certificat
       });
       if (answer.status === 200) return;
       if (answer.status === 409) throw new AppError('conflict', `the record ${name} changed in between`);
-      throw new AppError(answer.status >= 500 ? 'clusterUnreachable' : 'clusterAnswer', `cluster ${session.clusterName}: ${messageOf(answer)}`);
+      throw new AppError(
+        answer.status >= 500 ? 'clusterUnreachable' : 'clusterAnswer',
+        `cluster ${session.clusterName}: ${messageOf(answer)}`,
+      );
     },
   });
 }

@@ -22,6 +22,8 @@ export type Tokens = Readonly<{
 /** Registries whose tokens come from another host of the same owner. */
 const KNOWN_REALMS: Readonly<Record<string, string>> = Object.freeze({
   'docker.io': 'auth.docker.io',
+  'index.docker.io': 'auth.docker.io',
+  'registry-1.docker.io': 'auth.docker.io',
   'registry.gitlab.com': 'gitlab.com',
 });
 const MAX_TOKENS = 10_000;

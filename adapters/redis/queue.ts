@@ -28,7 +28,7 @@ export type QueueOptions =
     }>
   | Readonly<{ on: 'postgres'; pool: DatabasePool; log: Log; lockMs?: number /** Ends the pool. */; end(): Promise<void> }>;
 
-const NAMES: readonly WorkerName[] = Object.freeze(['source', 'kustomize', 'notification', 'fleet']);
+const NAMES: readonly WorkerName[] = Object.freeze(['source', 'kustomize', 'helm', 'notification', 'fleet']);
 const PREFIX = 'weir';
 const LOCK_MS = 10_000;
 /** A call that takes longer counts as "does not answer": the row stays due and is offered again (reliability.md fault 5). */

@@ -70,6 +70,7 @@ function jsonObject(text: string): JsonObject {
 const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Namespace: 'namespaces',
   Secret: 'secrets',
+  ServiceAccount: 'serviceaccounts',
   ConfigMap: 'configmaps',
   Tenant: 'tenants',
   Cluster: 'clusters',
@@ -81,6 +82,8 @@ const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Bucket: 'buckets',
   HelmRepository: 'helmrepositories',
   HelmChart: 'helmcharts',
+  HelmRelease: 'helmreleases',
+  OCIRepository: 'ocirepositories',
   Kustomization: 'kustomizations',
 });
 

@@ -89,7 +89,7 @@ test.each([
 
 test('its source wakes it, by a new artifact and by any change', () => {
   const base = { kind: 'HelmRepository', namespace: 'team', name: 'r' };
-  expect(helmChartKind.refs(spec, 'team')).toEqual([
+  expect(helmChartKind.refs(spec, 'team', 'c')).toEqual([
     { ...base, on: 'artifact' },
     { ...base, on: 'change' },
   ]);

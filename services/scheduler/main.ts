@@ -33,6 +33,7 @@ async function open(): Promise<Part> {
   const slots = {
     source: config.sourceConcurrency * AHEAD,
     kustomize: config.kustomizeConcurrency * AHEAD,
+    helm: config.helmConcurrency * AHEAD,
     notification: config.notificationConcurrency * AHEAD,
     fleet: config.fleetConcurrency * AHEAD,
   };

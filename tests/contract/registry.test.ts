@@ -4,7 +4,8 @@ import { kinds, resources } from '#kinds/registry.ts';
 import { openSchemas } from '#services/api/validate/compile.ts';
 import { checkRoutes, type Route } from '#services/api/wire/route.ts';
 
-const folderOf = (kind: string): string => kind.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
+/** OCIRepository lies in oci-repository. */
+const folderOf = (kind: string): string => kind.replaceAll(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').toLowerCase();
 
 describe('the registry', () => {
   it('holds exactly the folders of kinds/', async () => {

@@ -20,7 +20,9 @@ export const roleTable: readonly Row[] = [
   { plural: 'buckets', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'helmrepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'helmcharts', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'ocirepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   // A preview asks clusters as the tenant's account: it belongs to who may write the definition.
+  { plural: 'helmreleases', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'kustomizations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, diff: { create: 'EA' } } },
   { plural: 'receivers', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'placements', rights: { ...reads('VEAP'), ...changes('EA') } },

@@ -51,6 +51,12 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
       interval: '10m',
       sourceRef: { kind: 'HelmRepository', name: 'x' },
     }),
+    helmreleases: {
+      ...flux('helm', 'HelmRelease', 'helmreleases', { interval: '10m', chartRef: { kind: 'OCIRepository', name: 'podinfo' } }),
+      path: '/apis/helm.toolkit.fluxcd.io/v2/namespaces/:namespace/helmreleases',
+      apiVersion: 'helm.toolkit.fluxcd.io/v2',
+    },
+    ocirepositories: flux('source', 'OCIRepository', 'ocirepositories', { url: 'oci://registry.test/x', interval: '10m' }),
     kustomizations: flux('kustomize', 'Kustomization', 'kustomizations', {
       interval: '10m',
       path: './',

@@ -61,7 +61,7 @@ export function openPusher(target: PushTarget) {
       size: bytes.length,
       ...(own === undefined ? {} : { annotations: own }),
     }));
-    for (const bytes of [config, ...layers.map((one) => one.bytes)]) await blob(repository, bytes);
+    for (const bytes of new Set([config, ...layers.map((one) => one.bytes)])) await blob(repository, bytes);
     const pushed = await putManifest(repository, tag, {
       schemaVersion: 2,
       mediaType: MANIFEST,
