@@ -131,6 +131,19 @@ export const configTable = Object.freeze({
     default: '127.0.0.1',
   }),
   port: integer('WEIR_PORT', { about: 'Port of the API. 0: a free one.', unit: 'port', minimum: 0, maximum: 65_535, default: 8_443 }),
+  healthListen: textWithDefault('WEIR_HEALTH_LISTEN', {
+    about: 'Address of the health port of a scheduler or worker that runs alone.',
+    expects: 'an IP address',
+    pattern: '^[0-9a-fA-F.:]+$',
+    default: '127.0.0.1',
+  }),
+  healthPort: integer('WEIR_HEALTH_PORT', {
+    about: 'Port of `/healthz` and `/readyz` (plain HTTP) of a scheduler or worker that runs alone. 0: none.',
+    unit: 'port',
+    minimum: 0,
+    maximum: 65_535,
+    default: 0,
+  }),
   publicUrl: optionalText('WEIR_PUBLIC_URL', {
     about: 'URL under which people and webhooks reach the API. Never taken from a request.',
     expects: 'an https URL',
@@ -208,6 +221,13 @@ export const configTable = Object.freeze({
     maximum: 256,
     default: 8,
   }),
+  imageConcurrency: integer('WEIR_IMAGE_CONCURRENCY', {
+    about: 'Image repositories, policies and automations that one worker handles together.',
+    unit: 'jobs',
+    minimum: 1,
+    maximum: 256,
+    default: 8,
+  }),
   notificationConcurrency: integer('WEIR_NOTIFICATION_CONCURRENCY', {
     about: 'Receivers that one worker reconciles together.',
     unit: 'jobs',
@@ -268,11 +288,11 @@ export const configTable = Object.freeze({
     pattern: url,
     defaultAbout: 'the official places',
   }),
-  test: flag('WEIR_TEST', { about: 'Allows failpoints. For tests with embedded stores only.', default: false }),
+  test: flag('WEIR_TEST', { about: 'Allows failpoints. For tests with stores on this machine only.', default: false }),
   failpoints: list('WEIR_FAILPOINT', {
-    about: 'Failpoints as `point:kill`, `point:stop`, `point:throw` or `point:delay`. For tests with embedded stores only.',
+    about: 'Failpoints as `point:kill`, `point:stop`, `point:throw` or `point:delay`. For tests with stores on this machine only.',
     expects: '`<point>:<kill|stop|throw|delay>` between commas',
-    pattern: '^([as][1-4]|r[1-9]|r1[0-2]):(kill|stop|throw|delay)$',
+    pattern: '^([as][1-4]|r[1-9]|r1[0-2]|i[1-5]):(kill|stop|throw|delay)$',
     default: [],
   }),
 });

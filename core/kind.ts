@@ -15,7 +15,7 @@ import type { TenantScope } from './tenant.ts';
  * unit        what one job reconciles: a definition or a delivery
  */
 export type Unit = 'definition' | 'delivery';
-export type Worker = 'source' | 'kustomize' | 'helm' | 'notification' | 'fleet';
+export type Worker = 'source' | 'kustomize' | 'helm' | 'image' | 'notification' | 'fleet';
 
 /** A unit as a kind sees it: the definition's metadata, its parsed spec, and the status of the unit (of the Delivery for a delivery). */
 export type Obj<U extends Unit, S extends TSchema, T extends TSchema> = Readonly<{

@@ -65,6 +65,17 @@ export type Reason =
   | 'ReconcileError'
   | 'DriftDetected'
   | 'DriftCorrectionFailed'
+  // image kinds (definitions.md 5)
+  | 'ImageURLInvalid'
+  | 'Failure'
+  | 'InvalidPolicy'
+  | 'IntervalNotConfigured'
+  | 'InvalidSourceConfiguration'
+  | 'SourceManagerFailed'
+  | 'UpdateFailed'
+  | 'RemovedTemplateField'
+  | 'InvalidUpdateStrategy'
+  | 'InvalidPolicySelector'
   // ours
   | 'NoCluster'
   | 'PruneApprovalRequired'

@@ -1,7 +1,11 @@
 import type { Bucket, LooseFile } from './bucket.ts';
 import type { Charts } from './charts.ts';
+import type { GitWriter } from './git-writer.ts';
 import type { Helm } from './helm.ts';
+import type { Setters } from './image/setters.ts';
+import type { ImageTags } from './image/tags.ts';
 import type { JsonObject } from './json.ts';
+import type { PatternMatch } from './patterns.ts';
 import type { Registry } from './registry.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
@@ -93,8 +97,12 @@ export interface Artifacts {
 
 /** Go's syntax (RE2), in time that is linear in the text: what backtracks is never used for a tenant's pattern. */
 export interface Patterns {
-  /** A test whether the pattern is found anywhere in a text, or why it is none. Patterns of more than 1,024 characters are none. */
-  compile(pattern: string): Readonly<{ is: 'pattern'; isIn(text: string): boolean }> | Readonly<{ is: 'invalid'; message: string }>;
+  /** A test whether (and, for `find`, where first) the pattern is found anywhere in a text, or why it is none. Patterns of more than 1,024 characters are none. */
+  compile(
+    pattern: string,
+  ):
+    | Readonly<{ is: 'pattern'; isIn(text: string): boolean; find(text: string): PatternMatch | null }>
+    | Readonly<{ is: 'invalid'; message: string }>;
 }
 
 // ── rendering ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,9 +128,9 @@ export type BuildSpec = Readonly<{
 export type Substitution = Readonly<{ variables: Readonly<Record<string, string>>; always: boolean }>;
 
 export type Rendered = Readonly<{
-  /** `sha256:<hex>` of the canonical list of objects. */
+  /** `sha256:<hex>` of the canonical list of objects; from the port of a run keyed with the tenant's own key, since substituted values may be secret. */
   digest: string;
-  /** Digest of everything that was read: files, tool version, parameters, variables that were really used. */
+  /** Digest of everything that was read: files, tool version, parameters, variables that were really used. Keyed in the same way. */
   inputDigest: string;
   objects: readonly Manifest[];
   /** True when nothing had to run. */
@@ -297,6 +305,12 @@ export interface OwnedObjects {
   remove(key: ObjectKey, labels: Readonly<Record<string, string>>): Promise<boolean>;
 }
 
+/** Makes another definition of the tenant due at once. */
+export interface Wakes {
+  /** `cause` is what the ledger of that run shows. Idempotent; nothing happens for a uid that is not the tenant's. */
+  trigger(uid: string, cause: string): Promise<void>;
+}
+
 export type Capabilities = Readonly<{
   lookup: Lookup;
   secrets: Secrets;
@@ -306,6 +320,10 @@ export type Capabilities = Readonly<{
   charts: Charts;
   registry: Registry;
   patterns: Patterns;
+  imageTags: ImageTags;
+  gitWriter: GitWriter;
+  setters: Setters;
+  wakes: Wakes;
   render: Render;
   helm: Helm;
   owned: OwnedObjects;

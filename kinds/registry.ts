@@ -23,6 +23,12 @@ import { helmReleaseKind } from './helm-release/index.ts';
 import { resource as helmRelease } from './helm-release/resource.ts';
 import { helmRepositoryKind } from './helm-repository/index.ts';
 import { resource as helmRepository } from './helm-repository/resource.ts';
+import { imagePolicyKind } from './image-policy/index.ts';
+import { resource as imagePolicy } from './image-policy/resource.ts';
+import { imageRepositoryKind } from './image-repository/index.ts';
+import { resource as imageRepository } from './image-repository/resource.ts';
+import { imageUpdateAutomationKind } from './image-update-automation/index.ts';
+import { resource as imageUpdateAutomation } from './image-update-automation/resource.ts';
 import { kustomizationKind } from './kustomization/index.ts';
 import { resource as kustomization } from './kustomization/resource.ts';
 import { resource as namespace } from './namespace/resource.ts';
@@ -50,6 +56,9 @@ export const resources = [
   helmRelease,
   ociRepository,
   kustomization,
+  imageRepository,
+  imagePolicy,
+  imageUpdateAutomation,
   receiver,
   tenant,
   cluster,
@@ -69,6 +78,9 @@ export const kinds = [
   helmChartKind,
   kustomizationKind,
   helmReleaseKind,
+  imageRepositoryKind,
+  imagePolicyKind,
+  imageUpdateAutomationKind,
   receiverKind,
   clusterKind,
   placementKind,
@@ -85,6 +97,9 @@ const faces: readonly Face[] = [
   face(helmReleaseKind),
   face(ociRepositoryKind),
   face(kustomizationKind),
+  face(imageRepositoryKind),
+  face(imagePolicyKind),
+  face(imageUpdateAutomationKind),
   face(receiverKind),
   face(clusterKind),
   face(placementKind),

@@ -28,13 +28,13 @@ export type WorkerAdapters = Readonly<{
   /** A renderer for one tenant. */
   renderFor(scope: TenantScope): Render;
   bucket: Bucket;
-  charts: Readonly<{ http: EgressHttp; workDir: string; allowHttpHosts: readonly string[] }>;
   helm: Readonly<{
     /** Null where no pinned helm is at hand. */
     program: HelmProgram | null;
     patch: PatchTools;
     facts: ChartFactsCache;
   }>;
+  charts: Readonly<{ http: EgressHttp; workDir: string; allowHttpHosts: readonly string[] }>;
   registry: Registry;
   patterns: Patterns;
   git: Readonly<{

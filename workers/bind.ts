@@ -1,5 +1,8 @@
 import { createGit } from '#adapters/git/git.ts';
+import { createGitWriter } from '#adapters/git/write.ts';
+import { imageTagsPort } from '#adapters/postgres/image-tags.ts';
 import { hookDirectory, placesPort } from '#adapters/postgres/ports.ts';
+import { setters } from '#adapters/setters/setters.ts';
 import type { Capabilities, Need } from '#core/ports.ts';
 import type { BindPorts } from '#core/reconcile/runtime.ts';
 import { newSecretMask } from '#core/secret-mask.ts';
@@ -29,6 +32,10 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       charts: () => charts,
       registry: () => adapters.registry,
       patterns: () => adapters.patterns,
+      gitWriter: () => createGitWriter({ scope, clock: adapters.clock, ...adapters.git }),
+      setters: () => setters,
+      wakes: () => ({ trigger: (uid: string, cause: string) => adapters.store.trigger(scope, uid, cause) }),
+      imageTags: () => imageTagsPort(adapters.db, scope),
       render: () => renderFor(adapters, scope),
       helm: () => helmFor(asking),
       owned: () => ownedFor(adapters, scope, unit.definition),

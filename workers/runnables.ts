@@ -6,6 +6,9 @@ import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
 import { helmChartKind } from '#kinds/helm-chart/index.ts';
 import { helmReleaseKind } from '#kinds/helm-release/index.ts';
 import { helmRepositoryKind } from '#kinds/helm-repository/index.ts';
+import { imagePolicyKind } from '#kinds/image-policy/index.ts';
+import { imageRepositoryKind } from '#kinds/image-repository/index.ts';
+import { imageUpdateAutomationKind } from '#kinds/image-update-automation/index.ts';
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
 import { ociRepositoryKind } from '#kinds/oci-repository/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
@@ -22,6 +25,9 @@ const all: readonly Runnable[] = Object.freeze([
   runnable(kustomizationKind),
   runnable(clusterKind),
   runnable(placementKind),
+  runnable(imageRepositoryKind),
+  runnable(imagePolicyKind),
+  runnable(imageUpdateAutomationKind),
   runnable(receiverKind),
 ]);
 

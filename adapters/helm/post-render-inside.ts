@@ -4,19 +4,23 @@
  */
 import { connect } from 'node:net';
 
-const chunks: Buffer[] = [];
-const socket = connect({ path: '/in/post.sock', allowHalfOpen: true });
-process.stdin.pipe(socket);
-socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-// What went wrong on the way shows as an answer that is not whole.
-socket.on('error', () => socket.destroy());
-socket.once('close', () => {
-  const answer = Buffer.concat(chunks);
-  const line = answer.indexOf(10);
-  const body = answer.subarray(line + 1);
-  if (line > 0 && answer.subarray(0, line).toString('latin1') === String(body.length)) process.stdout.write(body);
-  else {
-    process.stderr.write('the list of objects was refused\n');
-    process.exitCode = 1;
-  }
-});
+function carry(): void {
+  const chunks: Buffer[] = [];
+  const socket = connect({ path: '/in/post.sock', allowHalfOpen: true });
+  process.stdin.pipe(socket);
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  // What went wrong on the way shows as an answer that is not whole.
+  socket.on('error', () => socket.destroy());
+  socket.once('close', () => {
+    const answer = Buffer.concat(chunks);
+    const line = answer.indexOf(10);
+    const body = answer.subarray(line + 1);
+    if (line > 0 && answer.subarray(0, line).toString('latin1') === String(body.length)) process.stdout.write(body);
+    else {
+      process.stderr.write('the list of objects was refused\n');
+      process.exitCode = 1;
+    }
+  });
+}
+
+carry();

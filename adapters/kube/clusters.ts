@@ -47,6 +47,8 @@ export type BindOptions = Readonly<{
   deliveryId: string;
   /** Whose fields an apply writes: `weir` when absent. */
   fieldManager?: string;
+  /** The heartbeat, perhaps in another process, found the cluster back: this process's breaker does not hold the run up. */
+  isBack?: boolean;
 }>;
 export type BindPrivateOptions = Readonly<{
   scope: TenantScope;
@@ -203,7 +205,7 @@ export function createClusters(options: ClustersOptions): Clusters {
     }
   }
 
-  function sharedSpot({ scope, access, account }: BindOptions): Spot {
+  function sharedSpot({ scope, access, account, isBack = false }: BindOptions): Spot {
     parseAccount(account);
     const { clusterId, clusterName, variables, namespaces } = access;
     const registered = [access.serviceAccount, ...access.accounts].some(
@@ -220,6 +222,10 @@ export function createClusters(options: ClustersOptions): Clusters {
     const bootstrap = createBootstrap(state.pool, clusterName, () => options.bootstrap(access));
     const source = minting(scope, clusterId, account, bootstrap);
     const held = accountOf(state, scope, clusterId, clusterName, source);
+    if (isBack) {
+      state.pool.returned();
+      held.view.retry();
+    }
     const { server, caBundle: caPem } = access;
     return { ...held, state, source, clusterId, clusterName, variables, namespaces, server, caPem, certificate: null };
   }

@@ -9,7 +9,7 @@ import type { OpenedAdapters } from '#workers/open-adapters.ts';
 import { runnables } from '#workers/runnables.ts';
 import { type RunningWorker, startWorker } from '#workers/worker.ts';
 
-export const workerNames: readonly Worker[] = Object.freeze(['source', 'kustomize', 'helm', 'notification', 'fleet']);
+export const workerNames: readonly Worker[] = Object.freeze(['source', 'kustomize', 'helm', 'image', 'notification', 'fleet']);
 
 /** How many runs of each worker one process does at once. */
 export function concurrencyOf(config: Config): Readonly<Record<Worker, number>> {
@@ -17,6 +17,7 @@ export function concurrencyOf(config: Config): Readonly<Record<Worker, number>> 
     source: config.sourceConcurrency,
     kustomize: config.kustomizeConcurrency,
     helm: config.helmConcurrency,
+    image: config.imageConcurrency,
     notification: config.notificationConcurrency,
     fleet: config.fleetConcurrency,
   };

@@ -101,7 +101,7 @@ test('a chart of a registry that must be verified is built again until it is', (
 
 test('its source wakes it, by a new artifact and by any change', () => {
   const base = { kind: 'HelmRepository', namespace: 'team', name: 'r' };
-  expect(helmChartKind.refs(spec, 'team', 'c')).toEqual([
+  expect(helmChartKind.refs(spec, 'team', 'x')).toEqual([
     { ...base, on: 'artifact' },
     { ...base, on: 'change' },
   ]);

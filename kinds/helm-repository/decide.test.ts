@@ -82,7 +82,7 @@ test('with type oci interval and suspend have no effect, and only generic logins
 });
 
 test('a change of either Secret wakes it', () => {
-  const refs = helmRepositoryKind.refs({ ...spec, secretRef: { name: 'a' }, certSecretRef: { name: 'b' } }, 'team', 'r');
+  const refs = helmRepositoryKind.refs({ ...spec, secretRef: { name: 'a' }, certSecretRef: { name: 'b' } }, 'team', 'x');
   expect(refs).toEqual(['a', 'b'].map((name) => ({ kind: 'Secret', namespace: 'team', name, on: 'change' })));
 });
 

@@ -23,7 +23,14 @@ export const roleTable: readonly Row[] = [
   { plural: 'ocirepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   // A preview asks clusters as the tenant's account: it belongs to who may write the definition.
   { plural: 'helmreleases', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
-  { plural: 'kustomizations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, diff: { create: 'EA' } } },
+  { plural: 'imagerepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'imagepolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'imageupdateautomations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  {
+    plural: 'kustomizations',
+    rights: { ...reads('VEAP'), ...changes('EA') },
+    subresources: { ...status, diff: { create: 'EA' }, history: { get: 'VEAP' } },
+  },
   { plural: 'receivers', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'placements', rights: { ...reads('VEAP'), ...changes('EA') } },
   { plural: 'configmaps', rights: { ...reads('VEAP'), ...changes('EA') } },

@@ -63,6 +63,15 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
       prune: true,
       sourceRef: { kind: 'GitRepository', name: 'x' },
     }),
+    imagerepositories: flux('image', 'ImageRepository', 'imagerepositories', { image: 'registry.test/x', interval: '10m' }),
+    imagepolicies: flux('image', 'ImagePolicy', 'imagepolicies', {
+      imageRepositoryRef: { name: 'x' },
+      policy: { semver: { range: '1.x' } },
+    }),
+    imageupdateautomations: flux('image', 'ImageUpdateAutomation', 'imageupdateautomations', {
+      interval: '10m',
+      sourceRef: { kind: 'GitRepository', name: 'x' },
+    }),
     receivers: flux('notification', 'Receiver', 'receivers', {
       type: 'github',
       resources: [{ kind: 'GitRepository', name: 'x' }],

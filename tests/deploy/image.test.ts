@@ -149,7 +149,16 @@ test('each part runs alone: what the API takes, the scheduler hands to a worker,
   const port = await freePort();
   const env = environment(port);
   await runProcess(children, spec('migrate', env), 60_000);
-  const names = ['api', 'scheduler', 'worker-source', 'worker-kustomize', 'worker-helm', 'worker-notification', 'worker-fleet'];
+  const names = [
+    'api',
+    'scheduler',
+    'worker-source',
+    'worker-kustomize',
+    'worker-helm',
+    'worker-image',
+    'worker-notification',
+    'worker-fleet',
+  ];
   const running: RunningProcess[] = [];
   for (const name of names) running.push(await start(name, env));
   expect((await ask(port, '/readyz')).status).toBe(200);

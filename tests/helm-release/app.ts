@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { at, isObject, type JsonObject, parseJson } from '#core/json.ts';
+import { at, isObject, type Json, type JsonObject, parseJson, textAt } from '#core/json.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
 import { type App, useApp } from '#tests/kustomization/app.ts';
 
@@ -64,9 +64,7 @@ export function useReleases(prefix: string): Releases {
     helm,
     history: async (cluster, release) => {
       const records = parseJson(await helm(cluster, 'history', release, '--output', 'json'));
-      return (Array.isArray(records) ? records : []).map(
-        (one) => `${String(at(one, 'revision'))} ${String(at(one, 'status'))} ${String(at(one, 'chart'))}`,
-      );
+      return (Array.isArray(records) ? records : []).map((one: Json) => `${JSON.stringify(at(one, 'revision'))} ${textAt(one, 'status') ?? ''} ${textAt(one, 'chart') ?? ''}`);
     },
   });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { at } from '#core/json.ts';
+import { textAt } from '#core/json.ts';
 import { configMapPath } from '#tests/kustomization/app.ts';
 import { COLOURED, useReleases } from './app.ts';
 
@@ -35,7 +35,7 @@ test('threat B13: an object outside the grant is refused on every side path, bef
     await releases.chart(`1.0.${index + 1}`, { 'map.yaml': COLOURED, 'hook.yaml': elsewhere(hook, 'kube-system') });
     if (index === 0) await app.place([name], ['north'], 'HelmRelease');
     await expect
-      .poll(async () => String(at((await releases.condition(name, 'Released')) ?? {}, 'message')), { timeout: 60_000 })
+      .poll(async () => textAt((await releases.condition(name, 'Released')) ?? {}, 'message') ?? '', { timeout: 60_000 })
       .toMatch(new RegExp(`@1\\.0\\.${index + 1}: ConfigMap/kube-system/.*is not granted to this tenant`));
     expect(await app.live('north', configMapPath(name))).toBe(null);
     expect(await app.live('north', configMapPath(`${name}-side`, 'kube-system'))).toBe(null);

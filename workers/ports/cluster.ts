@@ -2,6 +2,7 @@ import type { BindOptions, BindPrivateOptions } from '#adapters/kube/clusters.ts
 import type { ReleaseAccess } from '#adapters/kube/release-access.ts';
 import { HELM_MANAGER } from '#adapters/kube/ssa/managers.ts';
 import { accountFor, kubeconfigSecret } from '#core/account.ts';
+import { CLUSTER_IS_BACK } from '#core/consequences.ts';
 import { AppError, TerminalError } from '#core/errors.ts';
 import { textAt } from '#core/json.ts';
 import type { Cluster } from '#core/ports.ts';
@@ -46,7 +47,10 @@ async function targetOf(asking: Asking): Promise<Target> {
       `cluster ${access.clusterName} is paused (spec.paused): nothing on it changes until it is resumed`,
     );
   const account = accountFor(access, definition);
-  return { is: 'shared', bound: { scope, access, account, deliveryId: delivery.uid, ...managerOf(definition) } };
+  return {
+    is: 'shared',
+    bound: { scope, access, account, deliveryId: delivery.uid, isBack: run.cause === CLUSTER_IS_BACK, ...managerOf(definition) },
+  };
 }
 
 /** What helm applied stays helm's: a correction writes as helm, so that its next upgrade may take a field away. */
