@@ -36,7 +36,8 @@ export type ChartReason =
   | 'ValuesFilesError'
   | 'MetadataPatchError'
   | 'DependencyBuildError'
-  | 'ChartPackageError';
+  | 'ChartPackageError'
+  | 'ChartVerificationError';
 
 export type ChartBuild =
   | Readonly<{ is: 'built'; artifact: Artifact; name: string; version: string; valuesFiles: readonly string[] }>

@@ -22,6 +22,7 @@ export type Reason =
   | 'ChartPullSucceeded'
   | 'ChartPackageError'
   | 'ChartPackageSucceeded'
+  | 'ChartVerificationError'
   | 'ValuesFilesError'
   | 'MetadataPatchError'
   | 'DependencyBuildError'

@@ -11,6 +11,7 @@ import type { HelmChartNeed, HelmChartObj } from './observe.ts';
 import { fromRegistry } from './registry.ts';
 import type { HelmChartStatus } from './schema.ts';
 import { isRegistry, logIn, logInToRegistry, sourceOf, timeoutMsOf } from './source.ts';
+import { digestCheck } from './verify.ts';
 
 type Refused = Readonly<{ is: 'refused'; reason: string; message: string }>;
 const FETCH: ReadonlySet<string> = Object.freeze(
@@ -56,15 +57,16 @@ async function packSource(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, digest: st
 
 async function pullFromRegistry(
   ctx: Ctx<HelmChartNeed>,
-  { spec }: HelmChartObj,
+  obj: HelmChartObj,
   repository: StoredObject,
   version: string,
   options: ChartOptions,
 ): Promise<ChartBuild | Refused> {
-  const login = await logInToRegistry(ctx, repository, spec.chart);
+  const login = await logInToRegistry(ctx, repository, obj.spec.chart);
   if (login.is === 'invalid') return { is: 'refused', reason: 'InvalidChartReference', message: login.message };
   if (login.is === 'failed') return { is: 'refused', reason: 'AuthenticationFailed', message: login.message };
-  return await fromRegistry(ctx, { remote: login.remote, timeoutMs: timeoutMsOf(repository) }, version, options);
+  const place = { remote: login.remote, timeoutMs: timeoutMsOf(repository) };
+  return await fromRegistry(ctx, place, { version, check: digestCheck(ctx, obj, place) }, options);
 }
 
 function builtStatus(
@@ -79,7 +81,7 @@ function builtStatus(
     observedChartName: action.version === null ? built.name : spec.chart,
     // Merged over the status, so files that were taken away are written as an empty list, which means the same.
     ...(built.valuesFiles.length === 0 && status?.observedValuesFiles === undefined ? {} : { observedValuesFiles: [...built.valuesFiles] }),
-    conditions: withConditions(ctx, { definition, status }, ['FetchFailed', 'BuildFailed'].map(gone)),
+    conditions: withConditions(ctx, { definition, status }, [...['FetchFailed', 'BuildFailed'].map(gone), signatureOf(spec, revision)]),
   };
   const isKept =
     spec.reconcileStrategy !== 'Revision' && status?.artifact?.revision === revision && status.observedGeneration === definition.generation;
@@ -99,7 +101,15 @@ function refusedStatus(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj, action: Act, 
     ? [{ type: 'ArtifactOutdated', status: 'True', reason: 'NewChart', message: `new chart version '${version}'` }]
     : [];
   const others = ['FetchFailed', 'BuildFailed'].filter((one) => one !== type).map(gone);
-  return { conditions: withConditions(ctx, obj, [{ type, status: 'True', reason, message }, ...others, ...outdated]) };
+  const unproven: readonly ExtraCondition[] =
+    reason === 'ChartVerificationError' ? [{ type: 'SourceVerified', status: 'False', reason: 'VerificationError', message }] : [];
+  return { conditions: withConditions(ctx, obj, [{ type, status: 'True', reason, message }, ...others, ...outdated, ...unproven]) };
+}
+
+/** What was built was verified before, where that is asked for. */
+function signatureOf({ verify }: HelmChartObj['spec'], revision: string): ExtraCondition {
+  if (verify === undefined) return gone('SourceVerified');
+  return { type: 'SourceVerified', status: 'True', reason: 'Succeeded', message: `verified signature of version ${revision}` };
 }
 
 /** Conditions as the runtime writes them while a run goes on, with these beside them. */

@@ -70,6 +70,7 @@ test.each([
   ['BuildFailed', 'MetadataPatchError', 'stalled'],
   ['BuildFailed', 'DependencyBuildError', 'failed'],
   ['BuildFailed', 'ChartPackageError', 'failed'],
+  ['BuildFailed', 'ChartVerificationError', 'failed'],
 ] as const)('%s with %s: %s (definitions.md 2.5)', (type, reason, is) => {
   const isSeen = reason === 'SourceUnavailable' || reason === 'NoSourceArtifact';
   const seen: Seen = isSeen ? { at: 'fetchFailed', reason, message: 'why' } : { at: 'built' };
@@ -85,6 +86,17 @@ test.each([
       ],
     },
   });
+});
+
+test('a chart of a registry that must be verified is built again until it is', () => {
+  const signed = { verify: { provider: 'cosign', secretRef: { name: 'keys' } } } as const;
+  const seen: Seen = { at: 'registry', versions: one === undefined ? [] : [one], isStored: true };
+  expect(decide(of(ready), seen)).toMatchObject({ is: 'ready' });
+  expect(decide(of(ready, signed), seen)).toMatchObject({ do: 'build' });
+  const at = { lastTransitionTime: '2026-01-01T00:00:00Z', reason: 'Succeeded', message: 'm' };
+  const verified = (status: 'True' | 'False') => ({ ...ready, conditions: [{ type: 'SourceVerified', status, ...at }] });
+  expect(decide(of(verified('False'), signed), seen)).toMatchObject({ do: 'build' });
+  expect(decide(of(verified('True'), signed), seen)).toMatchObject({ is: 'ready' });
 });
 
 test('its source wakes it, by a new artifact and by any change', () => {

@@ -20,7 +20,13 @@ export type Act = Readonly<{
 type Verdict = Judged<typeof HelmChartStatus>;
 
 const FETCH_REASONS = ['AuthenticationFailed', 'AccessDenied', 'ChartPullError', 'InvalidChartReference', 'NoSourceArtifact'] as const;
-const BUILD_REASONS = ['ValuesFilesError', 'MetadataPatchError', 'DependencyBuildError', 'ChartPackageError'] as const;
+const BUILD_REASONS = [
+  'ChartVerificationError',
+  'ValuesFilesError',
+  'MetadataPatchError',
+  'DependencyBuildError',
+  'ChartPackageError',
+] as const;
 /** No retry can help (definitions.md 2.5); a new artifact of the source starts a run all the same. */
 const TERMINAL: ReadonlySet<string> = Object.freeze(
   new Set(['InvalidChartReference', 'ValuesFilesError', 'MetadataPatchError', 'AccessDenied']),
@@ -58,7 +64,8 @@ export function decide(obj: HelmChartObj, seen: Seen): Act | Verdict {
         );
       const metadata = metadataOf(obj, '');
       const isSame = status?.artifact?.revision === revisionOf(target.version.version, metadata);
-      if (seen.isStored && isSame && status?.observedGeneration === definition.generation && !hasFailed(obj)) return ready(obj);
+      if (seen.isStored && isSame && status?.observedGeneration === definition.generation && !hasFailed(obj) && isVerified(obj))
+        return ready(obj);
       return { do: 'build', digest: '', revision: null, version: target.version, metadata, isStored: seen.isStored };
     }
     case 'source':
@@ -91,6 +98,11 @@ function hasFailed({ status }: HelmChartObj): boolean {
   return failureIn(status) !== undefined;
 }
 
+/** Nothing that must be verified is taken without. */
+function isVerified({ spec, status }: HelmChartObj): boolean {
+  return spec.verify === undefined || (status?.conditions ?? []).some((one) => one.type === 'SourceVerified' && one.status === 'True');
+}
+
 function failureIn(status: HelmChartObj['status']) {
   return status?.conditions?.find((one) => one.status === 'True' && (one.type === 'FetchFailed' || one.type === 'BuildFailed'));
 }
@@ -113,7 +125,8 @@ function ready({ spec, status }: HelmChartObj, more: Partial<HelmChartStatus> = 
   const merged = values.length === 0 ? '' : ` and merged values files [${values.join(' ')}]`;
   const message = `${isRepacked ? 'packaged' : 'pulled'} '${name}' chart with version '${revision}'${merged}`;
   const inStorage: ExtraCondition = { type: 'ArtifactInStorage', status: 'True', reason, message };
-  const conditions = [inStorage, ...['FetchFailed', 'BuildFailed', 'ArtifactOutdated'].map(gone)];
+  const past = ['FetchFailed', 'BuildFailed', 'ArtifactOutdated', ...(spec.verify === undefined ? ['SourceVerified'] : [])];
+  const conditions = [inStorage, ...past.map(gone)];
   return { is: 'ready', reason, message, revision, shown: { status: more, revision, conditions } };
 }
 

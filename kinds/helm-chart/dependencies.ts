@@ -60,7 +60,7 @@ export function openDependencies(ctx: Ctx<HelmChartNeed>, namespace: string): De
     if ('is' in place) return place;
     const target = findVersion(dependency.name, dependency.version, await versionsIn(ctx, place, dependency.version));
     if (target.is === 'missing') return refuse(dependency, target.message);
-    const fetched = await fetchChart(ctx, place, target.version.version);
+    const fetched = await fetchChart(ctx, place, target.version.version, async () => null);
     if (fetched.is === 'refused') return refuse(dependency, fetched.message);
     ends.push(fetched.dispose);
     return { is: 'file', file: fetched.path };
@@ -108,7 +108,7 @@ async function registryPlace(
     const nobody = { insecure: false, credential: { is: 'none' }, caPem: null, clientCertificate: null } as const;
     return { remote: { ...address, ...nobody }, timeoutMs: DEFAULT_TIMEOUT_MS };
   }
-  const unsupported = unsupportedSource(repository, `HelmRepository '${repository.namespace}/${repository.name}'`);
+  const unsupported = unsupportedSource(repository, `HelmRepository '${repository.namespace}/${repository.name}'`, undefined);
   if (unsupported !== null) return refuse(dependency, unsupported);
   const login = await logInToRegistry(ctx, repository, dependency.name);
   return login.is === 'remote' ? { remote: login.remote, timeoutMs: timeoutMsOf(repository) } : refuse(dependency, login.message);

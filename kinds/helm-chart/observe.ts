@@ -33,7 +33,7 @@ export async function observe(ctx: Ctx<HelmChartNeed>, obj: HelmChartObj): Promi
   const source = await sourceOf(ctx, obj);
   const shown = `${spec.sourceRef.kind} '${definition.namespace}/${spec.sourceRef.name}'`;
   if (source === null) return { at: 'fetchFailed', reason: 'SourceUnavailable', message: `failed to get source: ${shown} not found` };
-  const unsupportedThere = unsupportedSource(source, shown);
+  const unsupportedThere = unsupportedSource(source, shown, spec.verify);
   if (unsupportedThere !== null) return { at: 'unsupported', message: unsupportedThere };
   const isStored = status?.artifact !== undefined && (await ctx.artifacts.has(status.artifact.digest));
   if (isRegistry(source)) return lookAtRegistry(ctx, obj, source, isStored);

@@ -3,6 +3,7 @@ import type { Ctx } from '#core/kind.ts';
 import type { RegistryRemote } from '#core/registry.ts';
 import { parseVersion } from '#core/semver/version.ts';
 import type { HelmChartNeed } from './observe.ts';
+import type { CheckDigest } from './verify.ts';
 
 const MAX_CHART_BYTES = 10 * 1024 * 1024;
 /** Helm's layer of a chart, and the one of its first releases. */
@@ -31,14 +32,17 @@ export function isExact(wanted: string): boolean {
   return /^v?[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?$/.test(wanted) && parseVersion(wanted) !== null;
 }
 
-/** The chart layer of a version, whose tag is resolved once to the digest that counts. The caller disposes. Throws AppErrors of the registry port. */
+/** The chart layer of a version, whose tag is resolved once to the digest that is checked and fetched (threats J5). The caller disposes. Throws AppErrors of the registry port. */
 export async function fetchChart(
   ctx: RegistryCtx,
   { remote, timeoutMs }: Repository,
   version: string,
+  check: CheckDigest,
 ): Promise<Readonly<{ is: 'file'; path: string; dispose(): Promise<void> }> | ChartRefusal> {
   const limits = { timeoutMs };
   const digest = await ctx.registry.resolve(remote, version.replaceAll('+', '_'), limits, ctx.signal);
+  const unproven = await check(digest);
+  if (unproven !== null) return unproven;
   const { layers } = await ctx.registry.manifest(remote, digest, limits, ctx.signal);
   const layer = layers.find(({ mediaType }) => CHART_LAYERS.includes(mediaType));
   if (layer === undefined)
@@ -51,8 +55,13 @@ export async function fetchChart(
 }
 
 /** Fetches a version and stores it. Throws AppErrors of the registry port. */
-export async function fromRegistry(ctx: RegistryCtx, place: Repository, version: string, options: ChartOptions): Promise<ChartBuild> {
-  const fetched = await fetchChart(ctx, place, version);
+export async function fromRegistry(
+  ctx: RegistryCtx,
+  place: Repository,
+  { version, check }: Readonly<{ version: string; check: CheckDigest }>,
+  options: ChartOptions,
+): Promise<ChartBuild> {
+  const fetched = await fetchChart(ctx, place, version, check);
   if (fetched.is === 'refused') return fetched;
   try {
     return await ctx.charts.fromFile(fetched.path, options, ctx.signal);

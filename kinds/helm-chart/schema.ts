@@ -69,7 +69,7 @@ export const HelmChartStatus = closed({
   observedChartName: Type.Optional(text('Name of the chart that was resolved last.')),
   observedValuesFiles: Type.Optional(list(Type.String(), 'Values files that were merged into the current artifact.')),
   conditions: Type.Optional(
-    list(ConditionSchema, 'Ready, Reconciling, Stalled, ArtifactInStorage, ArtifactOutdated, FetchFailed, BuildFailed.'),
+    list(ConditionSchema, 'Ready, Reconciling, Stalled, ArtifactInStorage, ArtifactOutdated, SourceVerified, FetchFailed, BuildFailed.'),
   ),
   url: Type.Optional(text('Address of the latest artifact inside the plane.')),
   artifact: Type.Optional(ArtifactStatus),

@@ -11,6 +11,7 @@ import { loadToolPaths } from '#deploy/local/tool-paths.ts';
 import { helmChartKind } from '#kinds/helm-chart/index.ts';
 import { useChildren, useTemporaryDir } from '#tests/harness/hooks.ts';
 import { FLUX_LAYER, openPusher } from '#tests/oci/push.ts';
+import { signer, signTag } from '#tests/oci-repository/sign.ts';
 import { chartYaml, type HelmTool, mapTemplate, openHelmTool, writeTree } from './helm-tool.ts';
 import { type ChartParts, type Given, never, openChartParts, type Pass, runPass, storedObject } from './passes.ts';
 
@@ -124,6 +125,63 @@ test('each way to fail has its reason, is tried again where a push can mend it, 
   expectKept(await build({}, changed, repository({ url: 'oci://10.0.0.1/x' })), 'stalled', 'AccessDenied');
   expectKept(await build({}, changed, repository({ insecure: true })), 'stalled', 'AccessDenied');
   expect((await build({}, {}, repository({ provider: 'aws' }))).judged).toMatchObject({ is: 'stalled', reason: 'UnsupportedField' });
+});
+
+test('J5: only what a key of the Secret signed is taken, and the digest that was signed is what is stored', async () => {
+  const [mine, other] = [signer(), signer()];
+  const pusher = openPusher({ ...server, caPem });
+  const keys = (publicPem: string) => ({ secrets: { ...secrets(), keys: { 'cosign.pub': publicPem } } });
+  const verify = { provider: 'cosign', secretRef: { name: 'keys' } };
+  const spec = { version: '1.0.0', verify };
+  const unsigned = await build(spec, keys(mine.publicPem));
+  expect(unsigned.judged).toMatchObject({
+    is: 'failed',
+    reason: 'ChartVerificationError',
+    message: expect.stringContaining('no matching'),
+  });
+  expect(conditionOf(unsigned.status, 'BuildFailed')).toMatchObject({ status: 'True', reason: 'ChartVerificationError' });
+  expect(conditionOf(unsigned.status, 'SourceVerified')).toMatchObject({ status: 'False', reason: 'VerificationError' });
+  expect(unsigned.status['artifact']).toBeUndefined();
+  const remote = {
+    host: server.host,
+    repository: 'team/charts/app',
+    insecure: false,
+    credential: { is: 'basic', username: server.username, password: server.password },
+    caPem,
+    clientCertificate: null,
+  } as const;
+  const digest = await parts.registry.resolve(remote, '1.0.0', { timeoutMs: 20_000 }, never);
+  await signTag(pusher, 'team/charts/app', digest, mine);
+  await pusher.close();
+  const signed = await build(spec, { ...keys(mine.publicPem), status: unsigned.status });
+  expect(signed.judged).toMatchObject({ is: 'ready', revision: '1.0.0' });
+  expect(conditionOf(signed.status, 'SourceVerified')).toMatchObject({ status: 'True', message: 'verified signature of version 1.0.0' });
+  expect(conditionOf(signed.status, 'BuildFailed')).toBeNull();
+  expect((await build(spec, { ...keys(mine.publicPem), status: signed.status })).acts).toEqual([]);
+  // Another key, another version, no Secret: the chart that is there stays.
+  for (const [given, over] of [
+    [keys(other.publicPem), spec],
+    [keys(mine.publicPem), { ...spec, version: '2.0.0-rc.1' }],
+    [{ secrets: secrets() }, spec],
+    [keys('canary'), spec],
+  ] as const) {
+    const refused = await build(over, { ...given, status: signed.status, generation: 2 });
+    expect(refused.judged).toMatchObject({ is: 'failed', reason: 'ChartVerificationError' });
+    expect(conditionOf(refused.status, 'SourceVerified')).toMatchObject({ status: 'False' });
+    expect(at(refused.status, 'artifact')).toEqual(at(signed.status, 'artifact'));
+    expect(JSON.stringify(refused)).not.toContain('canary');
+  }
+  const plain = await build({ version: '1.0.0' }, { status: signed.status, generation: 2 });
+  expect(conditionOf(plain.status, 'SourceVerified')).toBeNull();
+});
+
+test.each([
+  [{ provider: 'notation', secretRef: { name: 'keys' } }, 'notation'],
+  [{ provider: 'cosign' }, 'keyless'],
+  [{ provider: 'cosign', secretRef: { name: 'keys' }, matchOIDCIdentity: [{ issuer: 'i', subject: 's' }] }, 'matchOIDCIdentity'],
+])('verify %j is not served, and said', async (verify, text) => {
+  const run = await build({ version: '1.0.0', verify });
+  expect(run.judged).toMatchObject({ is: 'stalled', reason: 'UnsupportedField', message: expect.stringContaining(text) });
 });
 
 test('what is in the registry under that name and is no chart is refused', async () => {

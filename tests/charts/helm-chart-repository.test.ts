@@ -277,5 +277,6 @@ test('G1: an index that names a private address, a file or plain http reaches no
 
 test('what is not served is said', async () => {
   const source = await repository();
-  expect((await build(source, { verify: { provider: 'cosign' } })).judged).toMatchObject({ is: 'stalled', reason: 'UnsupportedField' });
+  for (const verify of [{ provider: 'cosign' }, { provider: 'cosign', secretRef: { name: 'keys' } }])
+    expect((await build(source, { verify })).judged).toMatchObject({ is: 'stalled', reason: 'UnsupportedField' });
 });
