@@ -34,6 +34,16 @@ test.each<KeyKind>(['p256', 'p384', 'rsa', 'ed25519'])('a tag signed by %s is ve
   });
 });
 
+test('with an Ed25519 key that fits nothing, the message says what release 3 of cosign does with such keys', async () => {
+  const { digest } = await scene.push('team/prehashed', 'latest', { 'a.yaml': 'a: 1' });
+  await signTag(scene.pusher(), 'team/prehashed', digest, stranger);
+  const source = await scene.source('prehashed', {
+    url: url('team/prehashed'),
+    ...(await keys('prehashed', { 'ed.pub': signer('ed25519').publicPem })),
+  });
+  expect(await expectRefused(source)).toContain('sign with an ECDSA or RSA key');
+});
+
 test('a bundle that refers to the digest is verified, beside others that say something else', async () => {
   const pushed = await scene.push('team/bundle', 'latest', { 'a.yaml': 'a: 1' });
   const { digest } = pushed;
