@@ -98,12 +98,15 @@ export function useScene(prefix: string): Scene {
     status,
     condition: conditionOf,
     settled: async (name, wanted, reason) => {
+      // The message of the very answer that fits: a moment later a retry may be at work.
+      const last = { message: '' };
       const now = async () => {
         const [found, ready] = [await object(name), await conditionOf(name, 'Ready')];
+        last.message = ready?.message ?? '';
         return ready?.observedGeneration === at(found, 'metadata', 'generation') ? ready : null;
       };
       await expect.poll(now, { timeout: WAIT_MS }).toMatchObject({ status: wanted, reason });
-      return (await now())?.message ?? '';
+      return last.message;
     },
     again: async (name) => {
       const asked = `${Date.now()}-${Math.random()}`;
