@@ -65,7 +65,7 @@ test('nothing unsigned becomes an artifact: not the first one, not the next one'
   expect(await expectRefused(source)).toContain(`no matching signatures were found for '${first.digest}'`);
   expect(await digestOf(source)).toBeUndefined();
   // Nothing of the content was even asked for.
-  expect(scene.front().seen.filter(({ path }) => path.includes('/blobs/'))).toEqual([]);
+  expect(scene.front().seen.filter(({ path }) => path.startsWith('/v2/team/next/blobs/'))).toEqual([]);
   await signTag(scene.pusher(), 'team/next', first.digest, mine);
   await scene.again(source);
   await scene.settled(source, 'True', 'Succeeded');
@@ -121,7 +121,7 @@ test('J5: a tag that moves between the calls brings nothing that was not verifie
   let asked = 0;
   // The first answer is the signed one, all later ones are not.
   scene.front().handle((request, response) => {
-    if (request.url?.endsWith('/manifests/latest') !== true) return false;
+    if (request.url !== '/v2/team/flips/manifests/latest') return false;
     asked += 1;
     response.setHeader('docker-content-digest', asked === 1 ? signed.digest : evil.digest).end();
     return true;
@@ -133,7 +133,7 @@ test('J5: a tag that moves between the calls brings nothing that was not verifie
   expect(
     scene
       .front()
-      .seen.filter(({ path }) => path.includes('/blobs/'))
+      .seen.filter(({ path }) => path.startsWith('/v2/team/flips/blobs/'))
       .map(({ path }) => path)
       .at(-1),
   ).toContain(layer);
@@ -159,7 +159,7 @@ test('J7: of many signatures a hundred are read', async () => {
   expect(await expectRefused(source)).toContain('none of the first 100');
   const { seen } = scene.front();
   // A failure is tried again, perhaps just now.
-  const looks = seen.filter(({ method, path }) => method === 'HEAD' && path.endsWith('.sig')).length;
+  const looks = seen.filter(({ method, path }) => method === 'HEAD' && path.startsWith('/v2/team/crowd/') && path.endsWith('.sig')).length;
   const reads = seen.filter(({ path }) => path.endsWith(sha256(noise))).length;
   expect(reads).toBeGreaterThanOrEqual(100);
   expect(reads).toBeLessThanOrEqual(100 * looks);
@@ -168,7 +168,7 @@ test('J7: of many signatures a hundred are read', async () => {
 test('a changed key, a changed revision and a failure are verified again; nothing else is', async () => {
   const { digest } = await scene.push('team/again', 'latest', { 'a.yaml': 'a: 1' });
   await signTag(scene.pusher(), 'team/again', digest, mine);
-  const looks = () => scene.front().seen.filter(({ path }) => path.endsWith('.sig')).length;
+  const looks = () => scene.front().seen.filter(({ path }) => path.startsWith('/v2/team/again/') && path.endsWith('.sig')).length;
   const source = await scene.source('again', { url: url('team/again'), ...(await keys('again')) });
   await scene.settled(source, 'True', 'Succeeded');
   scene.front().handle(() => false);
