@@ -34,7 +34,16 @@ export async function verifyDigest(looking: Looking): Promise<Verdict> {
     if (!(error instanceof AppError) || !UPSTREAM.has(error.code)) throw error;
     return refused(error.message);
   }
-  return refused(`no matching signatures were found for '${digest}'${reasons.length === 0 ? '' : `: ${[...new Set(reasons)].join('; ')}`}`);
+  const why = [...new Set(reasons), ...(reasons.length > 0 && looking.keys.some(isEd25519) ? [PREHASHED] : [])];
+  return refused(`no matching signatures were found for '${digest}'${why.length === 0 ? '' : `: ${why.join('; ')}`}`);
+}
+
+/** node:crypto knows Ed25519 only as it is, without a hash before it (RFC 8032 section 5.1, not Ed25519ph). */
+const PREHASHED =
+  'a key is Ed25519, with which cosign since 2.6 signs prehashed, and this release does not read that: sign with an ECDSA or RSA key';
+
+function isEd25519({ key }: TrustedKey): boolean {
+  return key.asymmetricKeyType === 'ed25519';
 }
 
 const UPSTREAM: ReadonlySet<string> = Object.freeze(

@@ -36,9 +36,9 @@ export type Scene = Readonly<{
   status(name: string): Promise<JsonObject>;
   condition(name: string, type: string): Promise<Readonly<{ status: string; reason: string; message: string }> | null>;
   /** Waits for Ready of the current generation, and answers its message. */
-  settled(name: string, status: 'True' | 'False', reason: string): Promise<string>;
+  settled(name: string, status: 'True' | 'False', reason: string, timeoutMs?: number): Promise<string>;
   /** Asks for a run and waits until it ended. */
-  again(name: string): Promise<void>;
+  again(name: string, timeoutMs?: number): Promise<void>;
 }>;
 
 export function useScene(prefix: string): Scene {
@@ -97,18 +97,21 @@ export function useScene(prefix: string): Scene {
     },
     status,
     condition: conditionOf,
-    settled: async (name, wanted, reason) => {
+    settled: async (name, wanted, reason, timeoutMs = WAIT_MS) => {
+      // The message of the very answer that fits: a moment later a retry may be at work.
+      const last = { message: '' };
       const now = async () => {
         const [found, ready] = [await object(name), await conditionOf(name, 'Ready')];
+        last.message = ready?.message ?? '';
         return ready?.observedGeneration === at(found, 'metadata', 'generation') ? ready : null;
       };
-      await expect.poll(now, { timeout: WAIT_MS }).toMatchObject({ status: wanted, reason });
-      return (await now())?.message ?? '';
+      await expect.poll(now, { timeout: timeoutMs }).toMatchObject({ status: wanted, reason });
+      return last.message;
     },
-    again: async (name) => {
+    again: async (name, timeoutMs = WAIT_MS) => {
       const asked = `${Date.now()}-${Math.random()}`;
       await app.patch('OCIRepository', name, { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': asked } } });
-      await expect.poll(async () => textAt(await status(name), 'lastHandledReconcileAt'), { timeout: WAIT_MS }).toBe(asked);
+      await expect.poll(async () => textAt(await status(name), 'lastHandledReconcileAt'), { timeout: timeoutMs }).toBe(asked);
     },
   } satisfies Scene);
 }

@@ -34,6 +34,16 @@ test.each<KeyKind>(['p256', 'p384', 'rsa', 'ed25519'])('a tag signed by %s is ve
   });
 });
 
+test('with an Ed25519 key that fits nothing, the message says what release 3 of cosign does with such keys', async () => {
+  const { digest } = await scene.push('team/prehashed', 'latest', { 'a.yaml': 'a: 1' });
+  await signTag(scene.pusher(), 'team/prehashed', digest, stranger);
+  const source = await scene.source('prehashed', {
+    url: url('team/prehashed'),
+    ...(await keys('prehashed', { 'ed.pub': signer('ed25519').publicPem })),
+  });
+  expect(await expectRefused(source)).toContain('sign with an ECDSA or RSA key');
+});
+
 test('a bundle that refers to the digest is verified, beside others that say something else', async () => {
   const pushed = await scene.push('team/bundle', 'latest', { 'a.yaml': 'a: 1' });
   const { digest } = pushed;
@@ -55,7 +65,7 @@ test('nothing unsigned becomes an artifact: not the first one, not the next one'
   expect(await expectRefused(source)).toContain(`no matching signatures were found for '${first.digest}'`);
   expect(await digestOf(source)).toBeUndefined();
   // Nothing of the content was even asked for.
-  expect(scene.front().seen.filter(({ path }) => path.includes('/blobs/'))).toEqual([]);
+  expect(scene.front().seen.filter(({ path }) => path.startsWith('/v2/team/next/blobs/'))).toEqual([]);
   await signTag(scene.pusher(), 'team/next', first.digest, mine);
   await scene.again(source);
   await scene.settled(source, 'True', 'Succeeded');
@@ -111,7 +121,7 @@ test('J5: a tag that moves between the calls brings nothing that was not verifie
   let asked = 0;
   // The first answer is the signed one, all later ones are not.
   scene.front().handle((request, response) => {
-    if (request.url?.endsWith('/manifests/latest') !== true) return false;
+    if (request.url !== '/v2/team/flips/manifests/latest') return false;
     asked += 1;
     response.setHeader('docker-content-digest', asked === 1 ? signed.digest : evil.digest).end();
     return true;
@@ -123,7 +133,7 @@ test('J5: a tag that moves between the calls brings nothing that was not verifie
   expect(
     scene
       .front()
-      .seen.filter(({ path }) => path.includes('/blobs/'))
+      .seen.filter(({ path }) => path.startsWith('/v2/team/flips/blobs/'))
       .map(({ path }) => path)
       .at(-1),
   ).toContain(layer);
@@ -147,13 +157,18 @@ test('J7: of many signatures a hundred are read', async () => {
   scene.front().handle(() => false);
   const source = await scene.source('crowd', { url: url('team/crowd'), ...(await keys('crowd')) });
   expect(await expectRefused(source)).toContain('none of the first 100');
-  expect(scene.front().seen.filter(({ path }) => path.endsWith(sha256(noise))).length).toBe(100);
+  const { seen } = scene.front();
+  // A failure is tried again, perhaps just now.
+  const looks = seen.filter(({ method, path }) => method === 'HEAD' && path.startsWith('/v2/team/crowd/') && path.endsWith('.sig')).length;
+  const reads = seen.filter(({ path }) => path.endsWith(sha256(noise))).length;
+  expect(reads).toBeGreaterThanOrEqual(100);
+  expect(reads).toBeLessThanOrEqual(100 * looks);
 });
 
 test('a changed key, a changed revision and a failure are verified again; nothing else is', async () => {
   const { digest } = await scene.push('team/again', 'latest', { 'a.yaml': 'a: 1' });
   await signTag(scene.pusher(), 'team/again', digest, mine);
-  const looks = () => scene.front().seen.filter(({ path }) => path.endsWith('.sig')).length;
+  const looks = () => scene.front().seen.filter(({ path }) => path.startsWith('/v2/team/again/') && path.endsWith('.sig')).length;
   const source = await scene.source('again', { url: url('team/again'), ...(await keys('again')) });
   await scene.settled(source, 'True', 'Succeeded');
   scene.front().handle(() => false);
@@ -161,10 +176,11 @@ test('a changed key, a changed revision and a failure are verified again; nothin
   expect(looks()).toBe(0);
   await scene.app.patch('OCIRepository', source, { spec: await keys('again-2', { 'theirs.pub': stranger.publicPem }) });
   await expectRefused(source);
-  expect(looks()).toBe(1);
+  const before = looks();
+  expect(before).toBeGreaterThanOrEqual(1);
   await scene.again(source);
   await expectRefused(source);
-  expect(looks()).toBe(2);
+  expect(looks()).toBeGreaterThan(before);
   await scene.app.patch('OCIRepository', source, { spec: { verify: null } });
   await scene.settled(source, 'True', 'Succeeded');
   expect(await scene.condition(source, 'SourceVerified')).toBeNull();
