@@ -15,6 +15,7 @@ import { reconcileCommand } from '#services/cli/commands/reconcile.ts';
 import { resumeCommand, suspendCommand } from '#services/cli/commands/suspend.ts';
 import { tenantCommand } from '#services/cli/commands/tenant.ts';
 import { tokenCommand } from '#services/cli/commands/token.ts';
+import { traceCommand } from '#services/cli/commands/trace.ts';
 import { treeCommand } from '#services/cli/commands/tree.ts';
 import { type ExitCode, exitCodes } from '#services/cli/failure.ts';
 import { tellFailure } from '#services/cli/print/failure-text.ts';
@@ -34,6 +35,7 @@ const commands: readonly ((cli: Cli) => Command)[] = Object.freeze([
   tokenCommand,
   getCommand,
   treeCommand,
+  traceCommand,
   historyCommand,
   eventsCommand,
   diffCommand,

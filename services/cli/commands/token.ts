@@ -100,7 +100,7 @@ function tokenTable(cli: Cli, items: readonly JsonObject[], wide: boolean): stri
         ? [
             isObject(verbs)
               ? Object.entries(verbs)
-                  .map(([types, list]) => `${types}=${Array.isArray(list) ? list.filter((one) => typeof one === 'string').join(',') : ''}`)
+                  .map(([types, list]) => `${types}=${Array.isArray(list) ? list.join(',') : ''}`)
                   .join(' ')
               : '',
           ]
