@@ -44,10 +44,11 @@ export async function act(ctx: Ctx<AutomationNeed>, obj: AutomationObj): Promise
     );
   const written = await asGitFailure(() => ctx.turns.take(turnAt(source.remote.url, places.branch), ctx.signal, write));
   await ctx.failpoints.hit('i4');
-  if (written.is === 'pushed') await ctx.wakes.trigger(source.uid, 'image update pushed');
   const now = rfc3339(ctx.nowMs());
   const head = written.is === 'pushed' ? written.commit : written.base;
   const carrier = written.commit !== null && written.commit !== obj.status?.lastPushCommit ? written.commit : null;
+  // Also for a commit that an earlier run pushed and could not record: nobody has told the source of it.
+  if (carrier !== null) await ctx.wakes.trigger(source.uid, 'image update pushed');
   return {
     revision: revisionOf(places.branch, head),
     status: {
