@@ -292,7 +292,7 @@ export const configTable = Object.freeze({
   failpoints: list('WEIR_FAILPOINT', {
     about: 'Failpoints as `point:kill`, `point:stop`, `point:throw` or `point:delay`. For tests with stores on this machine only.',
     expects: '`<point>:<kill|stop|throw|delay>` between commas',
-    pattern: '^([as][1-4]|r[1-9]|r1[0-2]|i[1-5]):(kill|stop|throw|delay)$',
+    pattern: '^([as][1-4]|r[1-9]|r1[0-2]|i[134]):(kill|stop|throw|delay)$',
     default: [],
   }),
 });

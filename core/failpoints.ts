@@ -22,10 +22,8 @@ export type Failpoint =
   | 'r11'
   | 'r12'
   | 'i1'
-  | 'i2'
   | 'i3'
-  | 'i4'
-  | 'i5';
+  | 'i4';
 
 export interface Failpoints {
   hit(point: Failpoint): Promise<void>;

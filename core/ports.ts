@@ -317,6 +317,15 @@ export interface Wakes {
   trigger(uid: string, cause: string): Promise<void>;
 }
 
+/** Turns at something outside that only one of the tenant's runs should change at a time, whatever machine they run on. */
+export interface Turns {
+  /**
+   * Runs `work` while no other run of the tenant has the turn of this name. A holder that died is overtaken 15 s later; so whoever needs more than less work must not rely
+   * on it. Throws the reason of `signal` when it is aborted while waiting.
+   */
+  take<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+}
+
 export type Capabilities = Readonly<{
   lookup: Lookup;
   secrets: Secrets;
@@ -330,6 +339,7 @@ export type Capabilities = Readonly<{
   gitWriter: GitWriter;
   setters: Setters;
   wakes: Wakes;
+  turns: Turns;
   render: Render;
   helm: Helm;
   owned: OwnedObjects;

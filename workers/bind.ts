@@ -2,6 +2,7 @@ import { createGit } from '#adapters/git/git.ts';
 import { createGitWriter } from '#adapters/git/write.ts';
 import { imageTagsPort } from '#adapters/postgres/image-tags.ts';
 import { hookDirectory, placesPort } from '#adapters/postgres/ports.ts';
+import { turnsPort } from '#adapters/postgres/turns.ts';
 import { setters } from '#adapters/setters/setters.ts';
 import type { Capabilities, Need } from '#core/ports.ts';
 import type { BindPorts } from '#core/reconcile/runtime.ts';
@@ -14,6 +15,9 @@ import { helmFor } from './ports/helm.ts';
 import { ownedFor } from './ports/owned.ts';
 import { renderFor } from './ports/render.ts';
 import { secretsFor } from './ports/secrets.ts';
+
+/** A dead holder of a turn is overtaken after this. */
+const TURN_MS = 15_000;
 
 /**
  * Makes the ports that a kind named, bound to the run's tenant, cluster and account, and no others. The only place where a kind's needs meet adapters.
@@ -34,6 +38,7 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       patterns: () => adapters.patterns,
       gitWriter: () => createGitWriter({ scope, clock: adapters.clock, ...adapters.git }),
       setters: () => setters,
+      turns: () => turnsPort(adapters.db, scope, TURN_MS),
       wakes: () => ({ trigger: (uid: string, cause: string) => adapters.store.trigger(scope, uid, cause) }),
       imageTags: () => imageTagsPort(adapters.db, scope),
       render: () => renderFor(adapters, scope),

@@ -17,6 +17,7 @@ import {
   writeTreeCommand,
 } from './arguments.ts';
 import { bringCommit, type GitOptions, inSession, type Session } from './git.ts';
+import { keepObjects } from './keep-objects.ts';
 import { withLock } from './lock.ts';
 import { type FoundFile, readMarkedFiles } from './marked-files.ts';
 import { failureOf } from './messages.ts';
@@ -83,7 +84,10 @@ async function tryOnce(
     return { is: 'unchanged', base: base.commit, commit: await carrier(session, base.commit, updateId) };
   const commit = await makeCommit(session, base.commit, { want, plan, updateId, files });
   const result = await push(session, want, commit);
-  if (result.is === 'pushed') return { is: 'pushed', commit, base: base.commit };
+  if (result.is === 'pushed') {
+    await keepObjects(join(session.directory, 'objects'), session.mirror, commit);
+    return { is: 'pushed', commit, base: base.commit };
+  }
   if (result.is === 'overtaken') return { is: 'overtaken', reason: result.reason };
   throw result.error;
 }
@@ -109,7 +113,7 @@ async function carrier({ run, signal }: Session, head: string, updateId: string)
 
 type Making = Readonly<{ want: WriteWant; plan: CommitPlan; updateId: string; files: readonly FoundFile[] }>;
 
-/** New objects go into a folder of their own beside the mirror's: of a push that fails nothing stays. */
+/** New objects go into a folder of their own beside the mirror's: of a push that fails nothing stays, and of one that arrived the mirror gets them. */
 function workshop({ directory, mirror }: Session): Readonly<Record<string, string>> {
   return {
     GIT_OBJECT_DIRECTORY: join(directory, 'objects'),
@@ -122,6 +126,8 @@ async function makeCommit(session: Session, base: string, { want, plan, updateId
   const { directory, run, signal } = session;
   const env = workshop(session);
   const local = { remote: false, signal, env, maxOutputBytes: HASHES_BYTES };
+  // Of a try that was overtaken nothing is kept.
+  await rm(join(directory, 'objects'), { recursive: true, force: true });
   await mkdir(join(directory, 'objects'), { recursive: true, mode: 0o700 });
   await rm(join(directory, 'index'), { force: true });
   await run(readTreeCommand(base), local);

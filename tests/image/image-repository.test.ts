@@ -62,6 +62,17 @@ test('tags are scanned, shown as Flux shows them, and a second scan of the same 
   expect(at(second, 'metadata', 'resourceVersion')).toBe(at(first, 'metadata', 'resourceVersion'));
 });
 
+test('scans count for the registry’s host, so that many of one tenant leave room for others', async () => {
+  await stage.create('ImageRepository', 'hub', { image: 'alpine', interval: '1h', suspend: true });
+  const rows = await stage.api.plane.ask(
+    `select o.name as n, w.host as h from weir.work w join weir.objects o on o.uid = w.unit_id where o.name in ('hub', 'plain') order by 1`,
+  );
+  expect(rows).toEqual([
+    { n: 'hub', h: 'docker.io' },
+    { n: 'plain', h: stage.registry().host },
+  ]);
+});
+
 test('only ten of many tags are shown, all are stored, and deleting the repository removes them', async () => {
   for (let minor = 0; minor < 12; minor += 1) await stage.push('team/many', `1.${String(minor).padStart(2, '0')}.0`);
   await scanned('many', { image: image('team/many'), ...login });

@@ -3,7 +3,7 @@ import type { Migration } from 'kysely/migration';
 
 const tenant = `tenant_id = nullif(current_setting('app.tenant', true), '')::uuid`;
 
-/** Tags of image repositories, one row each: scans write it, policies read it. Tags are joined by line breaks, which no tag holds. */
+/** Tags of image repositories, one row each: scans write it, policies read it. Tags are joined by line breaks, which no tag holds. And who writes to a branch now. */
 const table = `
 create table weir.image_tags (
   tenant_id uuid not null,
@@ -18,6 +18,18 @@ alter table weir.image_tags force row level security;
 create policy tenant on weir.image_tags as restrictive for all to weir_app using (${tenant}) with check (${tenant});
 create policy app on weir.image_tags for all to weir_app using (true) with check (true);
 grant select, insert, update, delete on weir.image_tags to weir_app;
+create table weir.branch_leases (
+  tenant_id uuid not null,
+  branch text collate "C" not null,
+  holder uuid not null,
+  held_until timestamptz not null,
+  primary key (tenant_id, branch)
+);
+alter table weir.branch_leases enable row level security;
+alter table weir.branch_leases force row level security;
+create policy tenant on weir.branch_leases as restrictive for all to weir_app using (${tenant}) with check (${tenant});
+create policy app on weir.branch_leases for all to weir_app using (true) with check (true);
+grant select, insert, update, delete on weir.branch_leases to weir_app;
 `;
 
 export const imageTags: Migration = Object.freeze<Migration>({

@@ -1,5 +1,6 @@
 import type { WorkUnit } from '#adapters/postgres/objects.ts';
 import { consequencesOf } from '#core/consequences.ts';
+import { parseImageName } from '#core/image/name.ts';
 import { type JsonObject, textAt } from '#core/json.ts';
 import type { Resource } from '#core/resource.ts';
 import type { Consequences, Ref, StoredObject } from '#core/store.ts';
@@ -21,10 +22,15 @@ export function unitOf(resource: Resource, body: JsonObject): WorkUnit | null {
   return face === null ? null : { unit: face.unit, host: hostOf(body) };
 }
 
-/** Host of `spec.url`, also in the form `user@host:path`; null for kinds that have none. */
+/** Host of `spec.url`, also in the form `user@host:path`, or of the registry of `spec.image`; null for kinds that have neither. */
 export function hostOf(body: JsonObject): string | null {
   const url = textAt(body, 'spec', 'url');
-  if (url === undefined) return null;
+  if (url === undefined) return registryOf(textAt(body, 'spec', 'image'));
   if (URL.canParse(url)) return new URL(url).host || null;
   return /^[^@/\s]+@([^:/\s]+):/.exec(url)?.[1] ?? null;
+}
+
+function registryOf(image: string | undefined): string | null {
+  const name = image === undefined ? null : parseImageName(image);
+  return name === null || typeof name === 'string' ? null : name.host;
 }

@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * Puts the loose objects of a commit that the remote has taken into the mirror, so that the next writer need not fetch them. The commit itself comes last: where it is, its
+ * tree and files are too, even when this is cut off. Idempotent; who may have a commit is still decided by what their own `ls-remote` advertises.
+ */
+export async function keepObjects(from: string, mirror: string, commit: string): Promise<void> {
+  const last = join(commit.slice(0, 2), commit.slice(2));
+  const names: string[] = [];
+  for (const folder of await readdir(from))
+    if (/^[0-9a-f]{2}$/.test(folder)) for (const name of await readdir(join(from, folder))) names.push(join(folder, name));
+  for (const name of [...names.filter((one) => one !== last), last]) {
+    await mkdir(join(mirror, 'objects', name.slice(0, 2)), { recursive: true });
+    const fresh = join(mirror, 'objects', name.slice(0, 2), `tmp_obj_${randomUUID()}`);
+    try {
+      await copyFile(join(from, name), fresh);
+      await rename(fresh, join(mirror, 'objects', name));
+    } catch (error) {
+      await rm(fresh, { force: true });
+      throw error;
+    }
+  }
+}
