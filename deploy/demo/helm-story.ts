@@ -164,7 +164,8 @@ async function remediated(parts: Parts): Promise<number> {
     () => shown(parts),
   );
   const versions = await Promise.all(parts.stage.clusters.map((cluster) => settingOn(parts, cluster, 'version')));
-  if (versions.some((version) => !isVersion(version, '1.1.0'))) throw new Error(`after the rollback the clusters hold ${versions.join(', ')}`);
+  if (versions.some((version) => !isVersion(version, '1.1.0')))
+    throw new Error(`after the rollback the clusters hold ${versions.join(', ')}`);
   return versions.length;
 }
 
