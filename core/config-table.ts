@@ -131,6 +131,19 @@ export const configTable = Object.freeze({
     default: '127.0.0.1',
   }),
   port: integer('WEIR_PORT', { about: 'Port of the API. 0: a free one.', unit: 'port', minimum: 0, maximum: 65_535, default: 8_443 }),
+  healthListen: textWithDefault('WEIR_HEALTH_LISTEN', {
+    about: 'Address of the health port of a scheduler or worker that runs alone.',
+    expects: 'an IP address',
+    pattern: '^[0-9a-fA-F.:]+$',
+    default: '127.0.0.1',
+  }),
+  healthPort: integer('WEIR_HEALTH_PORT', {
+    about: 'Port of `/healthz` and `/readyz` (plain HTTP) of a scheduler or worker that runs alone. 0: none.',
+    unit: 'port',
+    minimum: 0,
+    maximum: 65_535,
+    default: 0,
+  }),
   publicUrl: optionalText('WEIR_PUBLIC_URL', {
     about: 'URL under which people and webhooks reach the API. Never taken from a request.',
     expects: 'an https URL',
@@ -157,7 +170,7 @@ export const configTable = Object.freeze({
   }),
   allowHttpHosts: list('WEIR_ALLOW_HTTP_HOSTS', {
     about:
-      'Hosts that sources with `insecure: true` may be fetched from over plain HTTP. Everybody on the way can read and change what comes.',
+      'Hosts that sources may be fetched from over plain HTTP: those with `insecure: true`, and chart repositories at `http://`. Everybody on the way can read and change what comes.',
     expects: 'hosts as `host` or `host:port`, in lower case, between commas',
     pattern: '^[^\\s,/@A-Z]+$',
     default: [],
@@ -169,6 +182,12 @@ export const configTable = Object.freeze({
   }),
   kustomize: optionalText('WEIR_KUSTOMIZE', {
     about: 'The kustomize program.',
+    expects: 'a path',
+    pattern: path,
+    defaultAbout: 'the pinned one',
+  }),
+  helm: optionalText('WEIR_HELM', {
+    about: 'The helm program, for releases.',
     expects: 'a path',
     pattern: path,
     defaultAbout: 'the pinned one',
@@ -190,6 +209,20 @@ export const configTable = Object.freeze({
   }),
   kustomizeConcurrency: integer('WEIR_KUSTOMIZE_CONCURRENCY', {
     about: 'Deliveries that one worker reconciles together.',
+    unit: 'jobs',
+    minimum: 1,
+    maximum: 256,
+    default: 8,
+  }),
+  helmConcurrency: integer('WEIR_HELM_CONCURRENCY', {
+    about: 'Releases that one worker reconciles together. A release that waits for its objects holds its place.',
+    unit: 'jobs',
+    minimum: 1,
+    maximum: 256,
+    default: 8,
+  }),
+  imageConcurrency: integer('WEIR_IMAGE_CONCURRENCY', {
+    about: 'Image repositories, policies and automations that one worker handles together.',
     unit: 'jobs',
     minimum: 1,
     maximum: 256,
@@ -255,11 +288,11 @@ export const configTable = Object.freeze({
     pattern: url,
     defaultAbout: 'the official places',
   }),
-  test: flag('WEIR_TEST', { about: 'Allows failpoints. For tests with embedded stores only.', default: false }),
+  test: flag('WEIR_TEST', { about: 'Allows failpoints. For tests with stores on this machine only.', default: false }),
   failpoints: list('WEIR_FAILPOINT', {
-    about: 'Failpoints as `point:kill`, `point:stop`, `point:throw` or `point:delay`. For tests with embedded stores only.',
+    about: 'Failpoints as `point:kill`, `point:stop`, `point:throw` or `point:delay`. For tests with stores on this machine only.',
     expects: '`<point>:<kill|stop|throw|delay>` between commas',
-    pattern: '^([as][1-4]|r[1-9]|r1[0-2]):(kill|stop|throw|delay)$',
+    pattern: '^([as][1-4]|r[1-9]|r1[0-2]|i[1-5]):(kill|stop|throw|delay)$',
     default: [],
   }),
 });

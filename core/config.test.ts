@@ -91,8 +91,19 @@ describe('readConfig', () => {
     expect(problemsOf({ WEIR_OIDC_CLIENT_ID: 'other' })).toEqual([expect.stringContaining('WEIR_OIDC_AUDIENCE')]);
     expect(problemsOf({ WEIR_FAILPOINT: 'r6:kill' })).toEqual([expect.stringContaining('WEIR_TEST=1')]);
     expect(problemsOf({ WEIR_FAILPOINT: 'r6:kill', WEIR_TEST: '1', WEIR_REDIS_URL: 'redis://h' })).toEqual([
-      expect.stringContaining('embedded'),
+      expect.stringContaining('on this machine'),
     ]);
+    expect(
+      problemsOf({ WEIR_FAILPOINT: 'r6:kill', WEIR_TEST: '1', WEIR_DATABASE_URL: 'postgres://u:p@127.0.0.1.example.org/weir' }),
+    ).toEqual([expect.stringContaining('on this machine')]);
+    expect(
+      problemsOf({
+        WEIR_FAILPOINT: 'r6:kill',
+        WEIR_TEST: '1',
+        WEIR_DATABASE_URL: 'postgres://u:p@127.0.0.1:5432/weir',
+        WEIR_REDIS_URL: 'redis://:p@[::1]:6379',
+      }),
+    ).toEqual([]);
     expect(problemsOf({ WEIR_FAILPOINT: 'r6:kill,a2:delay', WEIR_TEST: '1' })).toEqual([]);
   });
 

@@ -8,6 +8,8 @@ export type Reconciled = Readonly<{ unit: 'definition' | 'delivery' }> | null;
 export const REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt';
 export const DEFAULT_CLUSTER = 'weir.dev/default-cluster';
 export const APPROVE_PRUNE = 'weir.dev/approve-prune';
+/** Cause of a run that a Cluster's return woke. */
+export const CLUSTER_IS_BACK = 'cluster is back';
 const WATCHED = 'reconcile.fluxcd.io/watch';
 
 type Change = Readonly<{ resource: Resource; reconciled: Reconciled; before: StoredObject | null; after: StoredObject | null }>;

@@ -124,6 +124,13 @@ export const errorTable = Object.freeze({
     who: 'user',
     about: 'The named host sends more than the limit that the message names.',
   },
+  updateFailed: {
+    httpStatus: 422,
+    reason: 'UpdateFailed',
+    retryable: true,
+    who: 'user',
+    about: 'Image updates could not be written into the files; the message names what to correct.',
+  },
   artifactTooLarge: {
     httpStatus: 413,
     reason: 'ArtifactTooLarge',

@@ -10,7 +10,7 @@ export type FailpointHost = Readonly<{ signal(name: 'SIGKILL' | 'SIGSTOP'): void
 const delayMs = 5_000;
 
 /**
- * The failpoints that a configuration names, as `r6:kill`. `readConfig` has refused them outside tests with embedded stores; without any, the inert one is returned.
+ * The failpoints that a configuration names, as `r6:kill`. `readConfig` has refused them outside tests with stores on this machine; without any, the inert one is returned.
  * A failpoint acts each time it is hit: `kill` and `stop` send the signal and never return by themselves.
  */
 export function failpointsFrom(config: Readonly<{ failpoints: readonly string[]; test: boolean }>, host: FailpointHost): Failpoints {

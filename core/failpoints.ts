@@ -1,6 +1,6 @@
 /**
  * Named places where a test may kill, stop, delay or fail the process (reliability.md 2.3). Inert in a release: `noFailpoints`
- * is what production gets, and a start with WEIR_FAILPOINT set outside WEIR_TEST=1 and embedded stores is refused.
+ * is what production gets, and a start with WEIR_FAILPOINT set outside WEIR_TEST=1 and stores on this machine is refused.
  */
 export type Failpoint =
   | 'a1'
@@ -20,7 +20,12 @@ export type Failpoint =
   | 'r9'
   | 'r10'
   | 'r11'
-  | 'r12';
+  | 'r12'
+  | 'i1'
+  | 'i2'
+  | 'i3'
+  | 'i4'
+  | 'i5';
 
 export interface Failpoints {
   hit(point: Failpoint): Promise<void>;

@@ -15,7 +15,7 @@ import type { TenantScope } from './tenant.ts';
  * unit        what one job reconciles: a definition or a delivery
  */
 export type Unit = 'definition' | 'delivery';
-export type Worker = 'source' | 'kustomize' | 'notification' | 'fleet';
+export type Worker = 'source' | 'kustomize' | 'helm' | 'image' | 'notification' | 'fleet';
 
 /** A unit as a kind sees it: the definition's metadata, its parsed spec, and the status of the unit (of the Delivery for a delivery). */
 export type Obj<U extends Unit, S extends TSchema, T extends TSchema> = Readonly<{
@@ -40,6 +40,8 @@ export type Ctx<N extends Need> = Pick<Capabilities, N> &
 /** What a pass shows besides the outcome. `status` is merged over the unit's status; `conditions` are set beside Ready. */
 export type Shown<T extends TSchema> = Readonly<{
   status?: Partial<Static<T>>;
+  /** Keys of the status that an outcome takes away; the merge alone keeps what was there. */
+  without?: readonly string[];
   conditions?: readonly ExtraCondition[];
   /** Revisions for status, ledger and events. */
   revision?: string;
@@ -58,8 +60,8 @@ export interface Kind<U extends Unit, S extends TSchema, T extends TSchema, N ex
   readonly spec: S;
   readonly status: T;
   readonly needs: readonly (U extends 'delivery' ? N : Exclude<N, 'cluster' | 'inventory'>)[];
-  /** Pointers whose change wakes this one; namespaces are filled in. */
-  refs(spec: Static<S>, namespace: string): readonly Ref[];
+  /** Pointers whose change wakes this one; namespaces are filled in. `name` is the definition's own. */
+  refs(spec: Static<S>, namespace: string, name: string): readonly Ref[];
   /** Interval between runs when nothing happens, in ms; null for a kind that is only woken. */
   intervalMs(spec: Static<S>): number | null;
   /** True for `spec.suspend`. */

@@ -1,5 +1,11 @@
 import type { Bucket, LooseFile } from './bucket.ts';
+import type { Charts } from './charts.ts';
+import type { GitWriter } from './git-writer.ts';
+import type { Helm } from './helm.ts';
+import type { Setters } from './image/setters.ts';
+import type { ImageTags } from './image/tags.ts';
 import type { JsonObject } from './json.ts';
+import type { PatternMatch } from './patterns.ts';
 import type { Registry } from './registry.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
@@ -91,8 +97,12 @@ export interface Artifacts {
 
 /** Go's syntax (RE2), in time that is linear in the text: what backtracks is never used for a tenant's pattern. */
 export interface Patterns {
-  /** A test whether the pattern is found anywhere in a text, or why it is none. Patterns of more than 1,024 characters are none. */
-  compile(pattern: string): Readonly<{ is: 'pattern'; isIn(text: string): boolean }> | Readonly<{ is: 'invalid'; message: string }>;
+  /** A test whether (and, for `find`, where first) the pattern is found anywhere in a text, or why it is none. Patterns of more than 1,024 characters are none. */
+  compile(
+    pattern: string,
+  ):
+    | Readonly<{ is: 'pattern'; isIn(text: string): boolean; find(text: string): PatternMatch | null }>
+    | Readonly<{ is: 'invalid'; message: string }>;
 }
 
 // ── rendering ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -118,9 +128,9 @@ export type BuildSpec = Readonly<{
 export type Substitution = Readonly<{ variables: Readonly<Record<string, string>>; always: boolean }>;
 
 export type Rendered = Readonly<{
-  /** `sha256:<hex>` of the canonical list of objects. */
+  /** `sha256:<hex>` of the canonical list of objects; from the port of a run keyed with the tenant's own key, since substituted values may be secret. */
   digest: string;
-  /** Digest of everything that was read: files, tool version, parameters, variables that were really used. */
+  /** Digest of everything that was read: files, tool version, parameters, variables that were really used. Keyed in the same way. */
   inputDigest: string;
   objects: readonly Manifest[];
   /** True when nothing had to run. */
@@ -206,6 +216,12 @@ export interface Cluster {
     refs: readonly Readonly<{ id: string; ref: ObjectRef }>[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, LiveMeta | null>>;
+  /** Everything of one kind and namespace that carries the delivery's label, by name: from the watch (no request), else by one list. Null where the account may not list. */
+  labelled(
+    deliveryId: string,
+    kind: Readonly<{ apiVersion: string; kind: string; namespace: string }>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, LiveMeta> | null>;
   /** Whole live object, or null when the API server said 404. */
   read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | null>;
   /** What server-side apply of the manifest would change, by one dry run: true when the live object differs. */
@@ -278,15 +294,45 @@ export interface Places {
   selectedBy(placement: StoredObject): Promise<Readonly<{ definitions: number; clusters: readonly string[] }>>;
 }
 
+/** An object of the plane that a definition makes for its own use, such as the HelmChart of a HelmRelease. */
+export type OwnedObject = Readonly<{
+  kind: string;
+  namespace: string;
+  name: string;
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+  spec: JsonObject;
+}>;
+
+export interface OwnedObjects {
+  /** Creates it, or sets its spec and these labels and annotations; others of it stay. Audited as the worker. Idempotent. Throws AppError invalid, forbidden, conflict. */
+  ensure(wanted: OwnedObject): Promise<'created' | 'configured' | 'unchanged'>;
+  /** Begins its deletion when it carries all of these labels. Idempotent; false when there is nothing to delete. */
+  remove(key: ObjectKey, labels: Readonly<Record<string, string>>): Promise<boolean>;
+}
+
+/** Makes another definition of the tenant due at once. */
+export interface Wakes {
+  /** `cause` is what the ledger of that run shows. Idempotent; nothing happens for a uid that is not the tenant's. */
+  trigger(uid: string, cause: string): Promise<void>;
+}
+
 export type Capabilities = Readonly<{
   lookup: Lookup;
   secrets: Secrets;
   git: Git;
   artifacts: Artifacts;
   bucket: Bucket;
+  charts: Charts;
   registry: Registry;
   patterns: Patterns;
+  imageTags: ImageTags;
+  gitWriter: GitWriter;
+  setters: Setters;
+  wakes: Wakes;
   render: Render;
+  helm: Helm;
+  owned: OwnedObjects;
   cluster: Cluster;
   inventory: Inventory;
   hooks: HookDirectory;

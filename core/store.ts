@@ -42,6 +42,9 @@ export type StoredObject = Readonly<{
 
 export type ObjectKey = Readonly<{ kind: string; namespace: string; name: string }>;
 
+/** Stands in a Ref for every object of the kind in the namespace; no object can have this name. */
+export const EVERY_NAME = '*';
+
 /** A pointer from one object to another whose change wakes it. */
 export type Ref = Readonly<{
   kind: string;

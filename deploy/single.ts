@@ -1,13 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '#adapters/log/pino-log.ts';
 import { openKeyFile } from '#adapters/postgres/keys-file.ts';
 import { openPlatformDb } from '#adapters/postgres/platform-db.ts';
 import { openTenantDb } from '#adapters/postgres/tenant-db.ts';
-import { openQueues } from '#adapters/redis/queue.ts';
+import { processFailpoints } from '#adapters/process/failpoints.ts';
+import { lockFor, openQueues } from '#adapters/redis/queue.ts';
 import type { Config } from '#core/config.ts';
-import { failpointsFrom } from '#core/failpoints-env.ts';
 import { systemClock } from '#core/time.ts';
 import { openLocalAuthority } from '#deploy/local/certificates.ts';
 import type { Children } from '#deploy/local/children.ts';
@@ -20,6 +19,7 @@ import { healthChecks } from '#services/api/health-checks.ts';
 import { openApi } from '#services/api/open.ts';
 import { openServerTls } from '#services/api/tls.ts';
 import { startScheduler } from '#services/scheduler/loop.ts';
+import { ARTIFACT_KEEP_MS } from '#workers/collect-artifacts.ts';
 import { openAdapters } from '#workers/open-adapters.ts';
 import { previewer } from '#workers/preview.ts';
 import { kindRoutes } from '#workers/runnables.ts';
@@ -36,7 +36,7 @@ export type Plane = Readonly<{
 type Options = Readonly<{
   config: Config;
   children: Children;
-  tools: Pick<ToolPaths, 'kustomize' | 'redis' | 'bwrap'>;
+  tools: Pick<ToolPaths, 'kustomize' | 'redis' | 'bwrap'> & Readonly<{ helm: string | null }>;
   version: string;
   logTo: 'stdout' | 'stderr';
 }>;
@@ -45,8 +45,6 @@ type Options = Readonly<{
 const OFFER_MS = 10_000;
 const IDLE_MS = 5_000;
 const GRACE_MS = 8_000;
-/** An artifact is stored before the row that names it: a young one may still be waiting for its row. */
-const ARTIFACT_KEEP_MS = 10 * 60_000;
 
 /** The whole plane in one process: stores (given or embedded), identity, API, scheduler and all workers. `stop` drains and ends them in the opposite order. */
 export async function startPlane({ config: given, children, tools, version }: Options): Promise<Plane> {
@@ -54,7 +52,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
   await mkdir(config.stateDir, { recursive: true, mode: 0o755 });
   const clock = systemClock;
   const log = createLog({ level: config.logLevel, bindings: { service: 'weir' } });
-  const failpoints = failpointsFrom(config, { signal: (name) => process.kill(process.pid, name), sleep: (ms) => sleep(ms) });
+  const failpoints = processFailpoints(config);
   const ends: (() => Promise<void>)[] = [];
   const keep = <T>(part: T, end: (part: T) => Promise<void>): T => {
     ends.unshift(() => end(part));
@@ -72,7 +70,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
     );
     const platform = keep(await openPlatformDb({ url: stores.schedulerDatabaseUrl, maxConnections: 4, log }), (part) => part.close());
     const keys = await openKeys(config, clock.nowMs);
-    const queues = keep(await openQueues(stores.queue), (part) => part.close());
+    const queues = keep(await openQueues({ ...stores.queue, lockMs: lockFor(config.leaseMs) }), (part) => part.close());
     const tls = await openServerTls({ config, authority, nowMs: () => clock.nowMs(), log });
     const port = await listen.choose(config);
     const publicUrl = config.publicUrl ?? `https://127.0.0.1:${port}`;
@@ -88,6 +86,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
         log,
         failpoints,
         kustomize: config.kustomize ?? tools.kustomize,
+        helm: config.helm ?? tools.helm,
         bwrap: tools.bwrap,
       }),
       (part) => part.close(),
@@ -120,6 +119,8 @@ export async function startPlane({ config: given, children, tools, version }: Op
     const slots = {
       source: concurrency.source * 2,
       kustomize: concurrency.kustomize * 2,
+      helm: concurrency.helm * 2,
+      image: concurrency.image * 2,
       notification: concurrency.notification * 2,
       fleet: concurrency.fleet * 2,
     };

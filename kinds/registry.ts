@@ -6,6 +6,8 @@ import type { Need } from '#core/ports.ts';
 import type { Resource } from '#core/resource.ts';
 import type { Ref } from '#core/store.ts';
 import { resource as accessToken } from './access-token/resource.ts';
+import { bucketKind } from './bucket/index.ts';
+import { resource as bucket } from './bucket/resource.ts';
 import { clusterKind } from './cluster/index.ts';
 import { resource as cluster } from './cluster/resource.ts';
 import { resource as clusterAccount } from './cluster-account/resource.ts';
@@ -15,6 +17,18 @@ import { resource as delivery } from './delivery/resource.ts';
 import { resource as event } from './event/resource.ts';
 import { gitRepositoryKind } from './git-repository/index.ts';
 import { resource as gitRepository } from './git-repository/resource.ts';
+import { helmChartKind } from './helm-chart/index.ts';
+import { resource as helmChart } from './helm-chart/resource.ts';
+import { helmReleaseKind } from './helm-release/index.ts';
+import { resource as helmRelease } from './helm-release/resource.ts';
+import { helmRepositoryKind } from './helm-repository/index.ts';
+import { resource as helmRepository } from './helm-repository/resource.ts';
+import { imagePolicyKind } from './image-policy/index.ts';
+import { resource as imagePolicy } from './image-policy/resource.ts';
+import { imageRepositoryKind } from './image-repository/index.ts';
+import { resource as imageRepository } from './image-repository/resource.ts';
+import { imageUpdateAutomationKind } from './image-update-automation/index.ts';
+import { resource as imageUpdateAutomation } from './image-update-automation/resource.ts';
 import { kustomizationKind } from './kustomization/index.ts';
 import { resource as kustomization } from './kustomization/resource.ts';
 import { resource as namespace } from './namespace/resource.ts';
@@ -36,8 +50,15 @@ export const resources = [
   serviceAccount,
   event,
   gitRepository,
+  bucket,
+  helmRepository,
+  helmChart,
+  helmRelease,
   ociRepository,
   kustomization,
+  imageRepository,
+  imagePolicy,
+  imageUpdateAutomation,
   receiver,
   tenant,
   cluster,
@@ -49,15 +70,36 @@ export const resources = [
 ] as const satisfies readonly Resource[];
 
 /** Kinds with work of their own, run by the workers. */
-export const kinds = [gitRepositoryKind, ociRepositoryKind, kustomizationKind, receiverKind, clusterKind, placementKind] as const;
+export const kinds = [
+  gitRepositoryKind,
+  ociRepositoryKind,
+  bucketKind,
+  helmRepositoryKind,
+  helmChartKind,
+  kustomizationKind,
+  helmReleaseKind,
+  imageRepositoryKind,
+  imagePolicyKind,
+  imageUpdateAutomationKind,
+  receiverKind,
+  clusterKind,
+  placementKind,
+] as const;
 
 /** What the API needs of a reconciled kind, whatever its types are. */
-export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string): readonly Ref[] }>;
+export type Face = Readonly<{ resource: Resource; unit: Unit; refsOf(body: JsonObject, namespace: string, name: string): readonly Ref[] }>;
 
 const faces: readonly Face[] = [
   face(gitRepositoryKind),
+  face(bucketKind),
+  face(helmRepositoryKind),
+  face(helmChartKind),
+  face(helmReleaseKind),
   face(ociRepositoryKind),
   face(kustomizationKind),
+  face(imageRepositoryKind),
+  face(imagePolicyKind),
+  face(imageUpdateAutomationKind),
   face(receiverKind),
   face(clusterKind),
   face(placementKind),
@@ -78,11 +120,11 @@ export function face<U extends Unit, S extends TSchema, T extends TSchema, N ext
   return Object.freeze({
     resource: kind.resource,
     unit: kind.unit,
-    refsOf(body: JsonObject, inNamespace: string): readonly Ref[] {
+    refsOf(body: JsonObject, inNamespace: string, name: string): readonly Ref[] {
       const spec: unknown = body.spec;
       // The API validated it with the same schema: anything else is our bug.
       if (!Value.Check(kind.spec, spec)) throw new Error(`${kind.resource.kind}: spec does not fit its own schema`);
-      return kind.refs(spec, inNamespace);
+      return kind.refs(spec, inNamespace, name);
     },
   });
 }

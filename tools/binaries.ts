@@ -10,7 +10,7 @@ export type Platform = 'linux-amd64' | 'linux-arm64';
 export type Download = Readonly<{
   /** `{os}` and `{arch}` are filled in. WEIR_TOOLS_MIRROR replaces scheme and host; the path stays. */
   url: string;
-  /** Path of the program inside the .tar.gz, or null when the file is the program itself. */
+  /** Path of the program inside the .tar.gz, `{os}` and `{arch}` filled in, or null when the file is the program itself. */
   member: string | null;
   maxBytes: number;
   /** Of the downloaded file, by platform. A platform that is not here is not downloaded. */
@@ -97,6 +97,24 @@ export const pinnedTools: readonly PinnedTool[] = [
     versionPattern: /^kwok version v0\.8\.0 /m,
     go: { module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok', ldflags: '-X sigs.k8s.io/kwok/pkg/consts.Version=v0.8.0' },
     buildHint: '1 to 2 min',
+    download: {
+      url: 'https://github.com/kubernetes-sigs/kwok/releases/download/v0.8.0/kwok-{os}-{arch}',
+      member: null,
+      maxBytes: 256 * 1024 * 1024,
+      sha256: {
+        'linux-amd64': 'f5a4385a2ae1b9dd7f8acae18e002a75c0ebba124ae9d7259aa8dadb50711f46',
+        'linux-arm64': '628f7d277860f524a2a775c217adcc58828e7b59ab0933680315784f1b8b0e37',
+      },
+    },
+  },
+  {
+    // An S3-compatible server for tests and the demo: it checks signatures and serves a folder.
+    name: 'versitygw',
+    version: '1.8.0',
+    versionArgs: ['--version'],
+    versionPattern: /^Version\s*: v?1\.8\.0$/m,
+    go: { module: 's3', package: 'github.com/versity/versitygw/cmd/versitygw', ldflags: '-X main.Version=v1.8.0' },
+    buildHint: '1 min',
   },
 ];
 

@@ -1,11 +1,17 @@
 import { createGit } from '#adapters/git/git.ts';
+import { createGitWriter } from '#adapters/git/write.ts';
+import { imageTagsPort } from '#adapters/postgres/image-tags.ts';
 import { hookDirectory, placesPort } from '#adapters/postgres/ports.ts';
+import { setters } from '#adapters/setters/setters.ts';
 import type { Capabilities, Need } from '#core/ports.ts';
 import type { BindPorts } from '#core/reconcile/runtime.ts';
 import { newSecretMask } from '#core/secret-mask.ts';
 import type { WorkerAdapters } from './adapters.ts';
 import { careFor } from './ports/care.ts';
+import { chartsFor } from './ports/charts.ts';
 import { clusterFor } from './ports/cluster.ts';
+import { helmFor } from './ports/helm.ts';
+import { ownedFor } from './ports/owned.ts';
 import { renderFor } from './ports/render.ts';
 import { secretsFor } from './ports/secrets.ts';
 
@@ -15,16 +21,25 @@ import { secretsFor } from './ports/secrets.ts';
 export function bindPorts(adapters: WorkerAdapters): BindPorts {
   return async ({ scope, run, unit, runnable }) => {
     const mask = newSecretMask();
+    const asking = { adapters, scope, run, unit, mask };
+    const charts = chartsFor(adapters, scope);
     const makers: { [N in Need]: () => Capabilities[N] | Promise<Capabilities[N]> } = {
       lookup: () => adapters.store.lookup(scope, run.clusterId),
       secrets: () => secretsFor(adapters, scope, mask),
       git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }),
       artifacts: () => adapters.artifacts,
       bucket: () => adapters.bucket,
+      charts: () => charts,
       registry: () => adapters.registry,
       patterns: () => adapters.patterns,
+      gitWriter: () => createGitWriter({ scope, clock: adapters.clock, ...adapters.git }),
+      setters: () => setters,
+      wakes: () => ({ trigger: (uid: string, cause: string) => adapters.store.trigger(scope, uid, cause) }),
+      imageTags: () => imageTagsPort(adapters.db, scope),
       render: () => renderFor(adapters, scope),
-      cluster: () => clusterFor(adapters, scope, run, unit, mask),
+      helm: () => helmFor(asking),
+      owned: () => ownedFor(adapters, scope, unit.definition),
+      cluster: () => clusterFor(asking),
       inventory: () => adapters.store.inventory(scope, run),
       hooks: () => hookDirectory(adapters.db, scope, unit.definition.uid),
       care: () => careFor(adapters, scope, unit.definition),
@@ -32,6 +47,6 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
     };
     const ports: Partial<Record<Need, unknown>> = {};
     for (const need of runnable.needs) ports[need] = await makers[need]();
-    return { ports: ports as Partial<Capabilities>, mask: mask.text, dispose: async () => undefined };
+    return { ports: ports as Partial<Capabilities>, mask: mask.text, dispose: () => charts.dispose() };
   };
 }

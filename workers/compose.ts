@@ -5,18 +5,21 @@ import { createLog } from '#adapters/log/pino-log.ts';
 import { openKeyRing } from '#adapters/postgres/key-ring.ts';
 import { openKeyFile } from '#adapters/postgres/keys-file.ts';
 import { roleUrl } from '#adapters/postgres/role-url.ts';
-import { openTenantDb } from '#adapters/postgres/tenant-db.ts';
+import { openTenantDb, type TenantDb } from '#adapters/postgres/tenant-db.ts';
+import { processFailpoints } from '#adapters/process/failpoints.ts';
+import { type Dependency, openHealth } from '#adapters/process/health.ts';
 import type { Part } from '#adapters/process/serve.ts';
 import { readVersion } from '#adapters/process/version.ts';
-import { openQueues } from '#adapters/redis/queue.ts';
+import { lockFor, openQueues } from '#adapters/redis/queue.ts';
 import { systemProgram } from '#adapters/sandbox/rlimits.ts';
 import { type Config, ConfigError } from '#core/config.ts';
 import { sharedStores } from '#core/config-shared.ts';
-import { noFailpoints } from '#core/failpoints.ts';
 import type { Worker } from '#core/kind.ts';
 import type { Runnable } from '#core/reconcile/runnable.ts';
+import { PLATFORM_NAMESPACE } from '#core/tenant.ts';
 import { systemClock } from '#core/time.ts';
 import { bindPorts } from './bind.ts';
+import { startCollecting } from './collect-artifacts.ts';
 import { openAdapters } from './open-adapters.ts';
 import { startWorker } from './worker.ts';
 
@@ -39,6 +42,9 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
   const keyFile = await existingKeyFile(config);
   const kustomize = config.kustomize ?? (await systemProgram('kustomize'));
   if (kustomize === null) throw new ConfigError(['WEIR_KUSTOMIZE must name the pinned kustomize: none is in the system folders']);
+  // A worker of releases needs it; the others do not.
+  const helm = config.helm ?? (await systemProgram('helm'));
+  if (helm === null && name === 'helm') throw new ConfigError(['WEIR_HELM must name the pinned helm: none is in the system folders']);
   const worker = `${name}-${hostname()}-${process.pid}`;
   const log = createLog({ level: config.logLevel, bindings: { service: `worker-${name}` } });
   const clock = systemClock;
@@ -57,9 +63,9 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
     const db = await openTenantDb({ url, maxConnections: config.databaseConnections, log });
     ends.unshift(() => db.close());
     const keys = openKeyRing(await openKeyFile(keyFile), () => clock.nowMs());
-    const queues = await openQueues({ on: 'redis', url: stores.redisUrl, log });
+    const queues = await openQueues({ on: 'redis', url: stores.redisUrl, log, lockMs: lockFor(config.leaseMs) });
     ends.unshift(() => queues.close());
-    const failpoints = noFailpoints;
+    const failpoints = processFailpoints(config);
     const opened = await openAdapters({
       config,
       worker,
@@ -70,6 +76,7 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
       log,
       failpoints,
       kustomize,
+      helm,
       bwrap: bwrap === null ? null : { command: [bwrap], env: {} },
     });
     ends.unshift(() => opened.close());
@@ -87,11 +94,31 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
     };
     const running = startWorker({ name, queues, runtime, concurrency, log });
     ends.unshift(() => running.stop(GRACE_MS));
+    if (name === 'source') {
+      const collecting = startCollecting({ db, artifacts: opened.adapters.artifacts, clock, worker, log });
+      ends.unshift(() => collecting.stop());
+    }
+    const health = await openHealth({
+      listen: config.healthListen,
+      port: config.healthPort,
+      dependencies: [databaseHealth(db), { name: 'queue', trouble: () => queues.trouble() }],
+    });
+    ends.unshift(() => health.close());
     return Object.freeze({ said: `Weir worker ${name} runs (${[...runnables.keys()].join(', ')}; ${opened.sandbox})`, stop });
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function databaseHealth(db: TenantDb): Dependency {
+  return {
+    name: 'database',
+    trouble: async () =>
+      (await db.directory.tenantOfNamespace(PLATFORM_NAMESPACE)) === null
+        ? 'the platform tenant is missing: the migrations did not run'
+        : null,
+  };
 }
 
 /** A worker never makes a key: with one of its own it could open nothing that the API sealed. */

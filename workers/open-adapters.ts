@@ -6,6 +6,7 @@ import { createEgress } from '#adapters/egress/egress.ts';
 import { createEgressHttp } from '#adapters/egress/http.ts';
 import { timeoutLauncher } from '#adapters/git/launcher.ts';
 import { removeLeftovers } from '#adapters/git/leftovers.ts';
+import { createHelm } from '#adapters/helm/helm.ts';
 import { createClusters } from '#adapters/kube/clusters.ts';
 import { createRenderEngine } from '#adapters/kustomize/render.ts';
 import { createRegistry } from '#adapters/oci/registry.ts';
@@ -14,6 +15,7 @@ import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import { openUnitStore } from '#adapters/postgres/unit-store.ts';
 import { createPatterns } from '#adapters/re2/patterns.ts';
+import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import type { Launch } from '#adapters/sandbox/types.ts';
 import type { Config } from '#core/config.ts';
@@ -24,6 +26,7 @@ import type { ClusterAccess } from '#core/store.ts';
 import { scopeOfOwner } from '#core/tenant.ts';
 import type { Clock } from '#core/time.ts';
 import type { WorkerAdapters } from './adapters.ts';
+import { createChartFactsCache } from './ports/chart-facts-cache.ts';
 import { createPreflightCache } from './ports/preflight-cache.ts';
 
 export type OpenOptions = Readonly<{
@@ -38,6 +41,8 @@ export type OpenOptions = Readonly<{
   failpoints: Failpoints;
   /** The pinned kustomize, and bubblewrap where it can be had. */
   kustomize: string;
+  /** The pinned helm; null: releases say that it is missing. */
+  helm: string | null;
   bwrap: Launch | null;
 }>;
 export type OpenedAdapters = Readonly<{
@@ -74,9 +79,9 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   });
   const egress = createEgress({ allowCidrs: config.egressAllow });
   const http = createEgressHttp({ egress, userAgent: `weir/${options.version}`, clock });
-  const bucket = createBucket({ http, clock, allowHttp: false, workDir: join(work, 'bucket') });
-  // Layers of an earlier life of this process.
-  await rm(join(work, 'oci'), { recursive: true, force: true });
+  const bucket = createBucket({ http, clock, allowHttpHosts: config.allowHttpHosts, workDir: join(work, 'bucket') });
+  // Layers, objects and charts of an earlier life of this process.
+  for (const name of ['oci', 'bucket', 'charts']) await rm(join(work, name), { recursive: true, force: true });
   const registry = createRegistry({ http, clock, allowHttpHosts: config.allowHttpHosts, realms: new Map(), workDir: join(work, 'oci') });
   const store = openUnitStore(db);
   const clusters = createClusters({
@@ -94,6 +99,13 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
     failpoints: options.failpoints,
     connectLookup: egress.egressLookup,
   });
+  const helmDir = join(work, 'helm');
+  await rm(helmDir, { recursive: true, force: true });
+  await mkdir(helmDir, { recursive: true, mode: 0o755 });
+  const helm =
+    options.helm === null
+      ? null
+      : createHelm({ sandbox, helm: options.helm, runtime: await ownRuntime(), workDir: helmDir, connectLookup: egress.egressLookup });
   const git = {
     mirrorsDir: dir('mirrors'),
     workDir: join(work, 'git'),
@@ -118,6 +130,8 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       preflights: createPreflightCache(clock),
       renderFor: (scope) => engine.forTenant(scope),
       bucket,
+      helm: { program: helm, patch: { sandbox, kustomize: options.kustomize, workDir: helmDir }, facts: createChartFactsCache() },
+      charts: { http, workDir: join(work, 'charts'), allowHttpHosts: config.allowHttpHosts },
       registry,
       patterns: createPatterns(),
       git,

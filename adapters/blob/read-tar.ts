@@ -13,7 +13,14 @@ export type TarEntry = Readonly<{
   sizeBytes: number;
   content: AsyncIterable<Buffer>;
 }>;
-export type ReadTarOptions = Readonly<{ gzip: boolean; maxBytes: number; maxEntries: number; signal: AbortSignal }>;
+export type ReadTarOptions = Readonly<{
+  gzip: boolean;
+  maxBytes: number;
+  maxEntries: number;
+  /** Symbolic links are skipped unless they are refused, as in charts (threats B4). */
+  symbolicLinks?: 'skip' | 'refuse';
+  signal: AbortSignal;
+}>;
 
 const FILE_TYPES: ReadonlySet<string> = Object.freeze(new Set(['File', 'OldFile', 'ContiguousFile']));
 const MAX_META_BYTES = 65_536;
@@ -33,7 +40,7 @@ export async function readTar(file: string, options: ReadTarOptions, onEntry: (e
   const parser = new Parser({ strict: true, maxMetaEntrySize: MAX_META_BYTES, brotli: false, zstd: false });
   let work = Promise.resolve();
   const handle = async (entry: ReadEntry): Promise<void> => {
-    const accepted = failed.signal.aborted ? null : accept(entry, seen);
+    const accepted = failed.signal.aborted ? null : accept(entry, seen, options.symbolicLinks ?? 'skip');
     if (accepted !== null) await onEntry(accepted);
     // Content that nobody wants must not hold up what follows.
     entry.resume();
@@ -65,8 +72,8 @@ export async function readTar(file: string, options: ReadTarOptions, onEntry: (e
   failed.signal.throwIfAborted();
 }
 
-function accept(entry: ReadEntry, seen: PathCheck): TarEntry | null {
-  if (entry.type === 'SymbolicLink') return null;
+function accept(entry: ReadEntry, seen: PathCheck, symbolicLinks: 'skip' | 'refuse'): TarEntry | null {
+  if (entry.type === 'SymbolicLink' && symbolicLinks === 'skip') return null;
   const isFolder = entry.type === 'Directory';
   if (!isFolder && !FILE_TYPES.has(entry.type))
     throw refused(`the archive holds ${shown(entry.path)} of type ${entry.type}: only files and folders are allowed`);

@@ -18,12 +18,11 @@ const PARALLEL = 6;
 
 export type BucketOptions = BucketHttp & Readonly<{ workDir: string }>;
 
-/** S3-compatible object stores over the one egress client: three reads, signed with AWS Signature Version 4. */
+/** S3-compatible object stores over the one egress client: two reads, signed with AWS Signature Version 4. */
 export function createBucket(options: BucketOptions): Bucket {
   return Object.freeze({
     index: (remote, want, limits, signal) =>
       inTime(remote, limits, signal, async (whole) => {
-        await exists(options, remote, limits, whole);
         const rules = await ignoreFile(options, remote, { ...limits, to: 'buffer', signal: whole });
         const isIgnored = keyFilter(rules === null ? null : rules.body.toString('utf8'), want.ignore);
         const objects: BucketObject[] = [];
@@ -76,17 +75,12 @@ async function inTime<T>(
   }
 }
 
-async function exists(options: BucketOptions, remote: BucketRemote, { timeoutMs }: BucketLimits, signal: AbortSignal): Promise<void> {
-  const answer = await read(options, remote, { method: 'HEAD', key: null, query: [], to: 'buffer', maxBytes: 1_024, timeoutMs, signal });
-  if (answer === null) throw new AppError('notFound', `bucket '${remote.bucketName}' not found`);
-}
-
 function ignoreFile(
   options: BucketOptions,
   remote: BucketRemote,
   { to, timeoutMs, signal }: Pick<ReadOptions, 'to' | 'timeoutMs' | 'signal'>,
 ): Promise<HttpAnswer | null> {
-  return read(options, remote, { method: 'GET', key: IGNORE_FILE, query: [], to, maxBytes: MAX_IGNORE_BYTES, timeoutMs, signal });
+  return read(options, remote, { key: IGNORE_FILE, query: [], to, maxBytes: MAX_IGNORE_BYTES, timeoutMs, signal });
 }
 
 /** The rules of the root's file, then those of the definition; no default list applies (fluxcd/source-controller fetchEtagIndex). */
@@ -114,8 +108,8 @@ async function list(
   let count = 0;
   for (let next: string | null = ''; next !== null; ) {
     const query = next === '' ? fixed : [...fixed, ['continuation-token', next] as const];
+    // A bucket that is missing shows here, with a code; HEAD would tell the same without one.
     const answer = await read(options, remote, {
-      method: 'GET',
       key: null,
       query,
       to: 'buffer',
@@ -169,7 +163,6 @@ async function fetchAll(
     const { key } = object;
     const answer = await read(options, remote, {
       ...limits,
-      method: 'GET',
       key,
       query: [],
       to: { file },

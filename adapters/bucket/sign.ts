@@ -1,11 +1,11 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** SHA-256 of an empty body: all requests here are reads. */
+/** SHA-256 of an empty body. */
 const EMPTY_BODY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 
 export type ToSign = Readonly<{
-  method: 'GET' | 'HEAD';
+  method: 'GET' | 'PUT';
   /** With the port unless it is the scheme's own: what the Host header will say. */
   host: string;
   /** Encoded as it will be sent. */
@@ -13,15 +13,18 @@ export type ToSign = Readonly<{
   query: readonly (readonly [name: string, value: string])[];
   region: string;
   credential: Readonly<{ accessKey: string; secretKey: string }>;
+  /** Hexadecimal; that of no body when absent. */
+  bodySha256?: string;
   nowMs: number;
 }>;
 
-/** Headers of AWS Signature Version 4 for a read of S3 (AWS General Reference, "Create a signed AWS API request"). They hold no secret that outlives minutes, and are private all the same. Pure. */
+/** Headers of AWS Signature Version 4 for S3 (AWS General Reference, "Create a signed AWS API request"). They hold no secret that outlives minutes, and are private all the same. Pure. */
 export function signedHeaders(request: ToSign): Readonly<Record<string, string>> {
   const time = new Date(request.nowMs).toISOString().replace(/[-:]|\.[0-9]{3}/g, '');
   const day = time.slice(0, 8);
+  const body = request.bodySha256 ?? EMPTY_BODY;
   const scope = `${day}/${request.region}/s3/aws4_request`;
-  const headers = { host: request.host, 'x-amz-content-sha256': EMPTY_BODY, 'x-amz-date': time };
+  const headers = { host: request.host, 'x-amz-content-sha256': body, 'x-amz-date': time };
   const names = Object.keys(headers).join(';');
   const canonical = [
     request.method,
@@ -30,7 +33,7 @@ export function signedHeaders(request: ToSign): Readonly<Record<string, string>>
     ...Object.entries(headers).map(([name, value]) => `${name}:${value}`),
     '',
     names,
-    EMPTY_BODY,
+    body,
   ].join('\n');
   const text = [ALGORITHM, time, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
   const key = [day, request.region, 's3', 'aws4_request'].reduce<string | Buffer>(
@@ -39,7 +42,7 @@ export function signedHeaders(request: ToSign): Readonly<Record<string, string>>
   );
   const signature = createHmac('sha256', key).update(text).digest('hex');
   return {
-    'x-amz-content-sha256': EMPTY_BODY,
+    'x-amz-content-sha256': body,
     'x-amz-date': time,
     authorization: `${ALGORITHM} Credential=${request.credential.accessKey}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
   };

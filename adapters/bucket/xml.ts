@@ -12,7 +12,7 @@ export function parseXml(text: string): XmlElement | null {
   const open: Open[] = [top];
   let at = 0;
   const source = text.replace(/^\ufeff/, '');
-  // Written here, not above: a sticky pattern keeps its place, and so each call has its own.
+  // Made anew for each text: a sticky pattern keeps its place.
   const token = /<\?[^?]*\?>|<!--(?:[^-]|-[^-])*-->|<(\/?)([A-Za-z][A-Za-z0-9_.:-]*)([^<>]*?)(\/?)>|([^<]+)/y;
   while (at < source.length) {
     token.lastIndex = at;

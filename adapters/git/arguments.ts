@@ -20,6 +20,8 @@ export function checkedUrl(text: string, allowHttp: boolean): GitUrl {
   return url;
 }
 
+const MAX_OPTION = 1_024;
+
 export function lookCommand(url: GitUrl): GitCommand {
   return command(['ls-remote', '--quiet', '--end-of-options', url.href]);
 }
@@ -77,6 +79,102 @@ export function archiveCommand(commit: string, tarPath: string): GitCommand {
 /** Joins small packs into larger ones; each object is rewritten a logarithmic number of times over the life of a mirror. */
 export function repackCommand(): GitCommand {
   return command(['repack', '--geometric=2', '-d', '--quiet']);
+}
+
+/** Names of the files below a folder of a commit that hold a text, as `<commit>:<path>` and NUL. Exit 1: there are none. */
+export function holdingCommand(commit: string, text: string, folder: string): GitCommand {
+  return command(
+    [
+      'grep',
+      '--files-with-matches',
+      '-z',
+      '--text',
+      '--fixed-strings',
+      '--no-textconv',
+      '--threads=1',
+      '-e',
+      text,
+      checkedCommit(commit),
+      '--',
+      literal(folder),
+    ],
+    [1],
+  );
+}
+
+export function archiveFilesCommand(commit: string, tarPath: string, paths: readonly string[]): GitCommand {
+  return command(['archive', '--format=tar', `--output=${absolute(tarPath)}`, checkedCommit(commit), '--', ...paths.map(literal)]);
+}
+
+/** Stores files as blobs and prints one name per line. */
+export function storeFilesCommand(files: readonly string[]): GitCommand {
+  return command(['hash-object', '-w', '-t', 'blob', '--no-filters', '--', ...files.map(absolute)]);
+}
+
+export function readTreeCommand(commit: string): GitCommand {
+  return command(['read-tree', checkedCommit(commit)]);
+}
+
+/** Replaces entries of the index; `path` stands behind two commas in one argument, so nothing in it is an option. */
+export function replaceEntriesCommand(entries: readonly Readonly<{ executable: boolean; blob: string; path: string }>[]): GitCommand {
+  return command([
+    'update-index',
+    ...entries.flatMap(({ executable, blob, path }) => [
+      '--cacheinfo',
+      `${executable ? '100755' : '100644'},${checkedCommit(blob)},${path}`,
+    ]),
+  ]);
+}
+
+export function writeTreeCommand(): GitCommand {
+  return command(['write-tree']);
+}
+
+export function commitTreeCommand(tree: string, parent: string, messageFile: string): GitCommand {
+  return command(['commit-tree', checkedCommit(tree), '-p', checkedCommit(parent), '-F', absolute(messageFile)]);
+}
+
+/** One line per commit of the newest: hash, tab, values of the trailer. */
+export function trailersCommand(commit: string, key: string, count: number): GitCommand {
+  return command([
+    'log',
+    `--max-count=${count}`,
+    `--format=%H%x09%(trailers:key=${key},valueonly,separator=%x2C)`,
+    checkedCommit(commit),
+    '--',
+  ]);
+}
+
+/** Exit 1: the remote refused at least one reference; the lines say which. Never by force: no `+`, no --force. */
+export function pushCommand(url: GitUrl, commit: string, refs: readonly string[], options: Readonly<Record<string, string>>): GitCommand {
+  return command(
+    [
+      'push',
+      '--porcelain',
+      '--no-verify',
+      '--no-follow-tags',
+      '--no-recurse-submodules',
+      '--no-signed',
+      ...Object.entries(options).map(([key, value]) => `--push-option=${pushOption(key, value)}`),
+      '--end-of-options',
+      url.href,
+      ...refs.map((ref) => `${checkedCommit(commit)}:${checkedRef(ref)}`),
+    ],
+    [1],
+  );
+}
+
+function pushOption(key: string, value: string): string {
+  const option = value === '' ? key : `${key}=${value}`;
+  if (/\p{C}/u.test(option) || option.length > MAX_OPTION)
+    throw new AppError('gitFailed', `a push option is one line of at most ${MAX_OPTION} characters`);
+  return option;
+}
+
+/** A path as it is, never a pattern. The whole tree for ''. */
+function literal(path: string): string {
+  if (path.includes('\0')) throw new AppError('gitFailed', 'a path holds a NUL character');
+  return path === '' ? ':(top)' : `:(top,literal)${path}`;
 }
 
 function command(words: readonly string[], expected: readonly number[] = []): GitCommand {

@@ -57,18 +57,29 @@ export function createGit(options: GitOptions): Git {
   } satisfies Git);
 }
 
-type Session = Readonly<{
+export type Session = Readonly<{
   url: GitUrl;
   mirror: string;
+  /** Of this session alone; gone at its end. */
+  directory: string;
+  /** Texts that no message may show. */
+  secrets: readonly string[];
   signal: AbortSignal;
   run(
     command: GitCommand,
-    run: Readonly<{ remote: boolean; signal: AbortSignal; maxOutputBytes?: number; mirror?: boolean }>,
+    run: Readonly<{
+      remote: boolean;
+      signal: AbortSignal;
+      maxOutputBytes?: number;
+      mirror?: boolean;
+      /** Variables beside the fixed ones. */
+      env?: Readonly<Record<string, string>>;
+    }>,
   ): Promise<RunResult>;
 }>;
 
 /** Checks the URL, prepares what a remote command needs in a folder that only this call uses, and takes it away afterwards. */
-async function inSession<T>(
+export async function inSession<T>(
   options: GitOptions,
   remote: GitRemote,
   timeoutMs: number,
@@ -88,8 +99,10 @@ async function inSession<T>(
     const session: Session = {
       url,
       mirror,
+      directory,
+      secrets,
       signal,
-      async run(command, { remote: withRemote, signal: runSignal, maxOutputBytes = MAX_OUTPUT_BYTES, mirror: inMirror = true }) {
+      async run(command, { remote: withRemote, signal: runSignal, maxOutputBytes = MAX_OUTPUT_BYTES, mirror: inMirror = true, env = {} }) {
         const addresses = withRemote ? await options.egress.check(url.host, runSignal) : [];
         const environment = gitEnvironment({
           path: options.path,
@@ -103,7 +116,7 @@ async function inSession<T>(
         return runGit({
           command,
           launcher: options.launcher,
-          environment,
+          environment: { ...environment, ...env },
           directory,
           timeoutMs: leftMs,
           givenMs: timeoutMs,
@@ -120,7 +133,7 @@ async function inSession<T>(
 }
 
 /** Makes sure the mirror has the commit and the tenant may have it; no network when it is there already. */
-async function bringCommit(options: GitOptions, session: Session, want: Parameters<Git['snapshot']>[1]): Promise<void> {
+export async function bringCommit(options: GitOptions, session: Session, want: Parameters<Git['snapshot']>[1]): Promise<void> {
   const { mirror, url, signal } = session;
   const tips = tipsFor(want.advertised, want.within);
   if (tips.length === 0)

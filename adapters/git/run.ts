@@ -19,7 +19,12 @@ export type RunInput = Readonly<{
   signal: AbortSignal;
 }>;
 
-export type RunResult = Readonly<{ exitCode: number; output: string }>;
+export type RunResult = Readonly<{
+  exitCode: number;
+  output: string;
+  /** What a command with an expected exit code said besides. Never shown as it is. */
+  errorText: string;
+}>;
 
 const MAX_ERROR_BYTES = 65_536;
 
@@ -76,7 +81,7 @@ export async function runGit(input: RunInput): Promise<RunResult> {
   });
   try {
     const output = await git.raw([...launcher.before, ...command.words]);
-    return Object.freeze({ exitCode: ended.exitCode, output });
+    return Object.freeze({ exitCode: ended.exitCode, output, errorText: ended.errorText });
   } catch (error) {
     signal.throwIfAborted();
     if (tooMuch.signal.aborted)

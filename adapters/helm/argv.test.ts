@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type HelmAction, helmArgs, templateArgs } from './argv.ts';
+import type { HelmAction } from '#core/helm.ts';
+import { applyArgs, helmArgs, templateArgs } from './argv.ts';
 
 const wait = { timeoutMs: 90_500, disableHooks: false, disableWait: false, disableWaitForJobs: false, waitStrategy: 'poller' } as const;
 const apply = { ...wait, disableOpenAPIValidation: true, disableSchemaValidation: true, disableTakeOwnership: false, skipCrds: true };
@@ -37,6 +38,10 @@ test('options of the definition reach helm', () => {
   expect(rollback).toMatch(/^rollback app 3 .*--server-side=true --force-conflicts --cleanup-on-fail$/);
   expect(uninstall).toMatch(/--cascade foreground --wait=hookOnly --no-hooks --keep-history$/);
   expect(tests).toMatch(/--filter name=smoke --filter !name=slow$/);
+});
+
+test('an applying action has our post-renderer by its fixed name, and labels of the record', () => {
+  expect(applyArgs({ 'weir.dev/delivery': 'd' }).join(' ')).toBe('--post-renderer weir --labels weir.dev/delivery=d');
 });
 
 test.each(['-x', '--set', 'a b', 'A', '../a', 'a'.repeat(54), ''])('%j is no release name', (name) => {

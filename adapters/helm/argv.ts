@@ -1,41 +1,8 @@
 import { AppError } from '#core/errors.ts';
+import type { ApplyOptions, HelmAction, ReleaseName, ServerSide, WaitOptions } from '#core/helm.ts';
 
-export type WaitOptions = Readonly<{
-  timeoutMs: number;
-  disableHooks: boolean;
-  disableWait: boolean;
-  disableWaitForJobs: boolean;
-  waitStrategy: 'poller' | 'legacy';
-}>;
-export type ApplyOptions = WaitOptions &
-  Readonly<{ disableOpenAPIValidation: boolean; disableSchemaValidation: boolean; disableTakeOwnership: boolean; skipCrds: boolean }>;
-type ServerSide = 'enabled' | 'disabled' | 'auto';
-
-/** One thing to do with a release. Options are those of definitions.md 4.3. */
-export type HelmAction =
-  | (ApplyOptions & Readonly<{ do: 'install'; replace: boolean; createNamespace: boolean; serverSideApply: boolean }>)
-  | (ApplyOptions &
-      Readonly<{
-        do: 'upgrade';
-        preserveValues: boolean;
-        force: boolean;
-        cleanupOnFail: boolean;
-        serverSide: ServerSide;
-        maxHistory: number;
-      }>)
-  | (WaitOptions &
-      Readonly<{ do: 'rollback'; to: number; force: boolean; cleanupOnFail: boolean; serverSide: ServerSide; maxHistory: number }>)
-  | Readonly<{
-      do: 'uninstall';
-      timeoutMs: number;
-      disableHooks: boolean;
-      disableWait: boolean;
-      keepHistory: boolean;
-      cascade: 'background' | 'foreground' | 'orphan';
-    }>
-  | Readonly<{ do: 'test'; timeoutMs: number; filters: readonly Readonly<{ name: string; exclude: boolean }>[] }>;
-
-export type ReleaseName = Readonly<{ name: string; namespace: string }>;
+/** Name of the one plugin that a release step sees; no field of a definition names another (threats B14). */
+export const POST_RENDERER = 'weir';
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
@@ -43,7 +10,7 @@ const SERVER_SIDE = { enabled: 'true', disabled: 'false', auto: 'auto' } as cons
 
 /**
  * Helm's arguments for one action. Chart and values are always the files that we mount; no field of a definition names a file, a program or an address, and
- * `--set`, `--post-renderer`, `--repo`, `--enable-dns` and `--dependency-update` are never there (threats B4, B8, B9, B14). Throws AppError invalid for a
+ * `--set`, `--repo`, `--enable-dns` and `--dependency-update` are never there (threats B4, B8, B9, B14). Throws AppError invalid for a
  * name that is none. Pure.
  */
 export function helmArgs(release: ReleaseName, action: HelmAction): readonly string[] {
@@ -81,6 +48,12 @@ export function helmArgs(release: ReleaseName, action: HelmAction): readonly str
     case 'test':
       return ['test', name, ...place, ...timeout, ...action.filters.flatMap(testFilter)];
   }
+}
+
+/** What an action that applies a chart has besides: our post-renderer, by its fixed name, and labels of the record. Pure. */
+export function applyArgs(labels: Readonly<Record<string, string>>): readonly string[] {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return ['--post-renderer', POST_RENDERER, ...(pairs.length === 0 ? [] : ['--labels', pairs.join(',')])];
 }
 
 /** Arguments of the render step, which has no network and no kubeconfig; hooks, tests and `crds/` are in the list, so that policy sees all of it (B13). */

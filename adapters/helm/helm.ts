@@ -3,10 +3,13 @@ import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '#core/errors.ts';
+import type { ClusterEntry, HelmAction, ReleaseName } from '#core/helm.ts';
 import { isObject, type JsonObject, parseJson, stringifyJson } from '#core/json.ts';
-import { type HelmAction, helmArgs, type ReleaseName, templateArgs } from './argv.ts';
+import { applyArgs, helmArgs, templateArgs } from './argv.ts';
 import { openGate } from './gate.ts';
-import { type ClusterEntry, throwAwayKubeconfig } from './kubeconfig.ts';
+import { throwAwayKubeconfig } from './kubeconfig.ts';
+import { writePlugin } from './plugin.ts';
+import { openPostRender, type PostRender } from './post-render.ts';
 import { readableHelmError } from './redact.ts';
 import { HELM_ENVIRONMENT, type HelmSandbox, type Runtime } from './sandbox.ts';
 
@@ -23,6 +26,8 @@ export type HelmOptions = Readonly<{
 
 /** A chart package on this machine (its digest was checked by who brought it) and the merged values, which go to helm as one JSON file. */
 export type ChartInput = Readonly<{ chartPath: string; values: JsonObject }>;
+/** For an action that applies a chart: what becomes of the list before helm applies it, and labels of the record (helm keeps them from version to version). */
+export type ApplyInput = ChartInput & Readonly<{ postRender: PostRender; labels: Readonly<Record<string, string>> }>;
 export type TemplateOptions = Parameters<typeof templateArgs>[1] & Readonly<{ timeoutMs: number }>;
 
 export type Helm = Readonly<{
@@ -36,10 +41,12 @@ export type Helm = Readonly<{
   perform(
     release: ReleaseName,
     cluster: ClusterEntry,
-    chart: ChartInput | null,
+    chart: ApplyInput | null,
     action: HelmAction,
     signal: AbortSignal,
   ): Promise<JsonObject | null>;
+  /** The objects in the `crds/` folders of the chart and its subcharts, as YAML. */
+  crds(chartPath: string, signal: AbortSignal): Promise<string>;
 }>;
 
 const LIMITS = Object.freeze({
@@ -57,7 +64,7 @@ const GRACE_MS = 30_000;
 const INSIDE = fileURLToPath(new URL('./inside.ts', import.meta.url));
 
 export function createHelm(options: HelmOptions): Helm {
-  const { sandbox, helm, runtime, workDir } = options;
+  const { sandbox, helm, workDir } = options;
   return Object.freeze({
     template(release: ReleaseName, chart: ChartInput, wanted: TemplateOptions, signal: AbortSignal): Promise<string> {
       return inRunFolder(workDir, async (dir) => {
@@ -83,57 +90,82 @@ export function createHelm(options: HelmOptions): Helm {
         return result.stdout.toString('utf8');
       });
     },
-    perform(release: ReleaseName, cluster: ClusterEntry, chart: ChartInput | null, action: HelmAction, signal: AbortSignal) {
+    async crds(chartPath: string, signal: AbortSignal): Promise<string> {
+      const result = await sandbox.run(
+        {
+          command: helm,
+          args: ['show', 'crds', '/in/chart.tgz'],
+          cwd: '/in',
+          readOnly: [{ from: chartPath, to: '/in/chart.tgz' }],
+          env: HELM_ENVIRONMENT,
+          limits: { ...LIMITS, timeoutMs: TEMPLATE_MAX_MS },
+        },
+        signal,
+      );
+      if (result.stoppedBy !== null) throw new AppError('buildFailed', `helm show crds was ended by a limit: ${result.stoppedBy}`);
+      if (result.exitCode !== 0) throw new AppError('buildFailed', `helm show crds failed: ${reasonOf(result)}`);
+      return result.stdout.toString('utf8');
+    },
+    perform(release: ReleaseName, cluster: ClusterEntry, chart: ApplyInput | null, action: HelmAction, signal: AbortSignal) {
       if (sandbox.mode !== 'bwrap')
         throw new AppError(
           'sandboxUnavailable',
           'a Helm release needs bubblewrap: in the other sandbox modes there is no network of its own for it; install bubblewrap',
         );
-      return inRunFolder(workDir, async (dir) => {
-        await writeFile(join(dir, 'kubeconfig'), throwAwayKubeconfig(cluster, release.namespace), { mode: 0o600 });
-        if (chart !== null) await writeFile(join(dir, 'values.json'), stringifyJson(chart.values), { mode: 0o600 });
-        const socketPath = join(dir, 'api.sock');
-        const gate = await openGate({ socketPath, server: cluster.server, connectLookup: options.connectLookup });
-        try {
-          const result = await sandbox.run(
-            {
-              command: runtime.command,
-              args: [
-                '--no-warnings',
-                '--disable-wasm-trap-handler',
-                '/weir/inside.ts',
-                '/in/api.sock',
-                '/tool/helm',
-                ...helmArgs(release, action),
-              ],
-              cwd: '/in',
-              readOnly: [
-                ...runtime.readOnly,
-                { from: INSIDE, to: '/weir/inside.ts' },
-                { from: helm, to: '/tool/helm' },
-                { from: socketPath, to: '/in/api.sock' },
-                { from: join(dir, 'kubeconfig'), to: '/in/kubeconfig' },
-                ...(chart === null ? [] : chartMounts(dir, chart)),
-              ],
-              env: { ...HELM_ENVIRONMENT, ...runtime.env },
-              children: true,
-              limits: { ...LIMITS, maxMemoryBytes: RELEASE_MEMORY_BYTES, timeoutMs: action.timeoutMs + GRACE_MS },
-            },
-            signal,
-          );
-          if (result.stoppedBy !== null)
-            throw new AppError(
-              'unknownResult',
-              `helm ${action.do} was ended by a limit (${result.stoppedBy}); its record is looked at next`,
-            );
-          if (result.exitCode !== 0) throw new AppError('clusterAnswer', `helm ${action.do} failed: ${reasonOf(result)}`);
-          return action.do === 'install' || action.do === 'upgrade' ? releaseJson(result.stdout) : null;
-        } finally {
-          await gate.close();
-        }
-      });
+      return inRunFolder(workDir, (dir) => performIn(options, dir, { release, cluster, chart, action }, signal));
     },
   });
+}
+
+type Performed = Readonly<{ release: ReleaseName; cluster: ClusterEntry; chart: ApplyInput | null; action: HelmAction }>;
+
+async function performIn(options: HelmOptions, dir: string, input: Performed, signal: AbortSignal): Promise<JsonObject | null> {
+  const { sandbox, helm, runtime } = options;
+  const { release, cluster, chart, action } = input;
+  await writeFile(join(dir, 'kubeconfig'), throwAwayKubeconfig(cluster, release.namespace), { mode: 0o600 });
+  if (chart !== null) await writeFile(join(dir, 'values.json'), stringifyJson(chart.values), { mode: 0o600 });
+  const socketPath = join(dir, 'api.sock');
+  const postPath = join(dir, 'post.sock');
+  const gate = await openGate({ socketPath, server: cluster.server, connectLookup: options.connectLookup });
+  const post = chart === null ? null : await openPostRender(postPath, chart.postRender);
+  try {
+    const plugin = chart === null ? null : await writePlugin(dir, postPath, runtime);
+    const result = await sandbox.run(
+      {
+        command: runtime.command,
+        args: [
+          '--no-warnings',
+          '--disable-wasm-trap-handler',
+          '/weir/inside.ts',
+          '/in/api.sock',
+          '/tool/helm',
+          ...helmArgs(release, action),
+          ...(chart === null ? [] : applyArgs(chart.labels)),
+        ],
+        cwd: '/in',
+        readOnly: [
+          ...runtime.readOnly,
+          { from: INSIDE, to: '/weir/inside.ts' },
+          { from: helm, to: '/tool/helm' },
+          { from: socketPath, to: '/in/api.sock' },
+          { from: join(dir, 'kubeconfig'), to: '/in/kubeconfig' },
+          ...(chart === null ? [] : chartMounts(dir, chart)),
+          ...(plugin?.mounts ?? []),
+        ],
+        env: { ...HELM_ENVIRONMENT, ...runtime.env, ...(plugin?.env ?? {}) },
+        children: true,
+        limits: { ...LIMITS, maxMemoryBytes: RELEASE_MEMORY_BYTES, timeoutMs: action.timeoutMs + GRACE_MS },
+      },
+      signal,
+    );
+    if (post !== null && post.refused() !== null) throw post.refused();
+    if (result.stoppedBy !== null)
+      throw new AppError('unknownResult', `helm ${action.do} was ended by a limit (${result.stoppedBy}); its record is looked at next`);
+    if (result.exitCode !== 0) throw new AppError('clusterAnswer', `helm ${action.do} failed: ${reasonOf(result)}`);
+    return action.do === 'install' || action.do === 'upgrade' ? releaseJson(result.stdout) : null;
+  } finally {
+    await Promise.all([gate.close(), post?.close()]);
+  }
 }
 
 function chartMounts(dir: string, chart: ChartInput) {

@@ -1,11 +1,4 @@
-export type ClusterEntry = Readonly<{
-  /** https://host[:port][/prefix] */
-  server: string;
-  /** PEM. Empty: the public authorities. */
-  caPem: string;
-  /** The tenant's own short-lived token. */
-  token: string;
-}>;
+import type { ClusterEntry } from '#core/helm.ts';
 
 /** A kubeconfig for one run: helm speaks TLS with the real API server, by its real name, through the forwarder. JSON is YAML. Pure. */
 export function throwAwayKubeconfig(entry: ClusterEntry, namespace: string): string {
@@ -19,8 +12,20 @@ export function throwAwayKubeconfig(entry: ClusterEntry, namespace: string): str
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'cluster', cluster }],
-    users: [{ name: 'tenant', user: { token: entry.token } }],
+    users: [{ name: 'tenant', user: userOf(entry.credential) }],
     contexts: [{ name: 'run', context: { cluster: 'cluster', user: 'tenant', namespace } }],
     'current-context': 'run',
   });
+}
+
+function userOf(credential: ClusterEntry['credential']) {
+  switch (credential.is) {
+    case 'token':
+      return { token: credential.token };
+    case 'certificate':
+      return {
+        'client-certificate-data': Buffer.from(credential.certificatePem).toString('base64'),
+        'client-key-data': Buffer.from(credential.keyPem).toString('base64'),
+      };
+  }
 }

@@ -43,7 +43,8 @@ export function createBootstrap(pool: Pool, name: string, credential: () => Prom
     return typeof own === 'string' ? bootstrapToken(`the plane on cluster ${name}`, own) : own;
   }
   async function get(path: 'version' | 'readyz', signal: AbortSignal): Promise<Answer> {
-    const answer = await pool.request({ method: 'GET', path: apiPath(path), credential: await token(), timeoutMs, maxBytes, signal });
+    const credential = await token();
+    const answer = await pool.request({ method: 'GET', path: apiPath(path), credential, timeoutMs, maxBytes, signal, isProbe: true });
     if (answer.status === 401 || answer.status === 403) throw refused(name);
     return answer;
   }

@@ -10,6 +10,8 @@ export type Breaker = Readonly<{
   failed(): void;
   /** The asker gave up by itself: says nothing about the cluster, frees the probe. */
   withdrawn(): void;
+  /** Somebody else saw it answer: requests pass again; one failure more opens it as a fourth one does. */
+  returned(): void;
   isOpen(): boolean;
 }>;
 
@@ -46,6 +48,11 @@ export function createBreaker(clock: Clock): Breaker {
     },
     failed,
     withdrawn(): void {
+      probing = false;
+    },
+    returned(): void {
+      failures = Math.min(failures, failuresToOpen - 1);
+      openForMs = 0;
       probing = false;
     },
     isOpen: () => openForMs > 0,

@@ -3,7 +3,7 @@ import { wouldDiffer } from '#adapters/kube/differs.ts';
 import type { Discovery } from '#adapters/kube/discovery.ts';
 import { outsideGrant } from '#adapters/kube/grant.ts';
 import { readHealth } from '#adapters/kube/health/read-health.ts';
-import { type LiveRun, readLive, type Wanted } from '#adapters/kube/live.ts';
+import { type LiveRun, readLabelledAll, readLive, type Wanted } from '#adapters/kube/live.ts';
 import { getObject, type Target } from '#adapters/kube/objects.ts';
 import type { ResourceType } from '#adapters/kube/paths.ts';
 import { previewApply } from '#adapters/kube/preview.ts';
@@ -29,6 +29,8 @@ export type Bound = Readonly<{
   view: LiveView;
   clock: Clock;
   failpoints: Failpoints;
+  /** Whose fields an apply writes. */
+  fieldManager: string;
   sees(deliveryId: string, mode: 'watch' | 'list'): void;
 }>;
 
@@ -72,6 +74,7 @@ export function createCluster(bound: Bound): Cluster {
       return applyAll(
         {
           session,
+          fieldManager: bound.fieldManager,
           dryRun: options.dryRun,
           nowMs: () => bound.clock.nowMs(),
           known: view.known,
@@ -90,6 +93,8 @@ export function createCluster(bound: Bound): Cluster {
     },
     live: (delivery: string, refs: readonly Wanted[], signal: AbortSignal): Promise<ReadonlyMap<string, LiveMeta | null>> =>
       readLive(looks(delivery, signal), refs),
+    labelled: (delivery: string, kind: Parameters<Cluster['labelled']>[1], signal: AbortSignal) =>
+      readLabelledAll(looks(delivery, signal), kind),
     async read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | null> {
       const target = await find(ref, signal);
       return target === null ? null : getObject(session, target, 'application/json', signal);
@@ -98,13 +103,13 @@ export function createCluster(bound: Bound): Cluster {
       const target = await find(item.ref, signal);
       if (target === null)
         throw new AppError('clusterAnswer', `${nameOf(item.ref)}: the cluster has no kind ${item.ref.kind} in ${item.ref.apiVersion}`);
-      return previewApply(session, target, item, signal);
+      return previewApply({ session, fieldManager: bound.fieldManager }, target, item, signal);
     },
     async differs(item: ApplyItem, signal: AbortSignal): Promise<boolean> {
       const target = await find(item.ref, signal);
       if (target === null)
         throw new AppError('clusterAnswer', `${nameOf(item.ref)}: the cluster has no kind ${item.ref.kind} in ${item.ref.apiVersion}`);
-      return wouldDiffer(session, target, item, signal);
+      return wouldDiffer({ session, fieldManager: bound.fieldManager }, target, item, signal);
     },
     remove(
       delivery: string,

@@ -8,7 +8,9 @@ import { tenantCertificate, tenantToken } from '#adapters/kube/credential.ts';
 import { createDiscovery, type Discovery } from '#adapters/kube/discovery.ts';
 import { parseKubeconfig, type TenantKubeconfig } from '#adapters/kube/kubeconfig.ts';
 import { createPool, type Pool } from '#adapters/kube/pool.ts';
+import { createReleaseAccess, type ReleaseAccess } from '#adapters/kube/release-access.ts';
 import { type CredentialSource, createSession, type Session } from '#adapters/kube/session.ts';
+import { FIELD_MANAGER } from '#adapters/kube/ssa/managers.ts';
 import { createTokens } from '#adapters/kube/tokens.ts';
 import { createBudget, defaultWatchLimits, type WatchLimits } from '#adapters/kube/watch/budget.ts';
 import { type Change, createLiveView, type LiveView } from '#adapters/kube/watch/live-view.ts';
@@ -38,7 +40,16 @@ export type ClustersOptions = Readonly<{
   connectLookup?: LookupFunction;
 }>;
 
-export type BindOptions = Readonly<{ scope: TenantScope; access: ClusterAccess; account: Account; deliveryId: string }>;
+export type BindOptions = Readonly<{
+  scope: TenantScope;
+  access: ClusterAccess;
+  account: Account;
+  deliveryId: string;
+  /** Whose fields an apply writes: `weir` when absent. */
+  fieldManager?: string;
+  /** The heartbeat, perhaps in another process, found the cluster back: this process's breaker does not hold the run up. */
+  isBack?: boolean;
+}>;
 export type BindPrivateOptions = Readonly<{
   scope: TenantScope;
   clusterId: string;
@@ -49,6 +60,7 @@ export type BindPrivateOptions = Readonly<{
   account: Account | null;
   deliveryId: string;
   variables?: Readonly<Record<string, string>>;
+  fieldManager?: string;
 }>;
 
 /** All workload clusters that this process talks to. */
@@ -57,6 +69,9 @@ export type Clusters = Readonly<{
   bind(options: BindOptions): Cluster;
   /** Throws AppError invalid for a kubeconfig that has more in it than we accept. No request is made. */
   bindPrivate(options: BindPrivateOptions): Cluster;
+  /** The way of Helm to the same cluster as the same account. Throws as `bind`. */
+  releases(options: BindOptions): ReleaseAccess;
+  releasesPrivate(options: BindPrivateOptions): ReleaseAccess;
   care(options: Readonly<{ scope: TenantScope; access: ClusterAccess }>): Care;
   /** Requests sent to a cluster so far, watches apart: for tests and metrics. */
   requestsSent(access: ClusterAccess): number;
@@ -74,6 +89,21 @@ type State = Readonly<{
   discovery: Discovery;
   accounts: Map<string, Readonly<{ session: Session; view: LiveView }>>;
 }> & { usedAtMs: number };
+
+/** One cluster as one account reaches it. */
+type Spot = Readonly<{
+  state: State;
+  session: Session;
+  view: LiveView;
+  source: CredentialSource;
+  clusterId: string;
+  clusterName: string;
+  variables: Readonly<Record<string, string>>;
+  namespaces: readonly string[];
+  server: string;
+  caPem: string;
+  certificate: Readonly<{ certificatePem: string; keyPem: string }> | null;
+}>;
 
 const sweepMs = 30_000;
 const stateIdleMs = 3_600_000;
@@ -175,68 +205,59 @@ export function createClusters(options: ClustersOptions): Clusters {
     }
   }
 
+  function sharedSpot({ scope, access, account, isBack = false }: BindOptions): Spot {
+    parseAccount(account);
+    const { clusterId, clusterName, variables, namespaces } = access;
+    const registered = [access.serviceAccount, ...access.accounts].some(
+      (one) => one.namespace === account.namespace && one.name === account.name,
+    );
+    if (!registered)
+      throw new AppError(
+        'forbidden',
+        `account ${userOf(account)} is not registered for this tenant on cluster ${clusterName}; register it with a ClusterAccount`,
+      );
+    // A grant without namespaces is no grant; only a private cluster has no limit of ours.
+    if (namespaces.length === 0) throw new AppError('forbidden', `no namespace of cluster ${clusterName} is granted to this tenant`);
+    const state = sharedState(access);
+    const bootstrap = createBootstrap(state.pool, clusterName, () => options.bootstrap(access));
+    const source = minting(scope, clusterId, account, bootstrap);
+    const held = accountOf(state, scope, clusterId, clusterName, source);
+    if (isBack) {
+      state.pool.returned();
+      held.view.retry();
+    }
+    const { server, caBundle: caPem } = access;
+    return { ...held, state, source, clusterId, clusterName, variables, namespaces, server, caPem, certificate: null };
+  }
+  function privateSpot(bound: BindPrivateOptions): Spot {
+    const { scope, clusterId, clusterName, account } = bound;
+    const config = parseKubeconfig(bound.kubeconfig);
+    // The tenant and every byte of the file are in the key: no connection or token is shared across tenants or credentials.
+    const key = digest('private', scope.tenantId, clusterId, bound.kubeconfig);
+    const own = config.credential.is === 'certificate' ? config.credential : null;
+    // A connection with the certificate would speak for its user whatever token a request carries: such requests have connections of their own.
+    const ownState = stateFor(digest('private-own', key), clusterName, config.server, config.caPem, own);
+    const state = account === null ? ownState : stateFor(key, clusterName, config.server, config.caPem, null);
+    const source = account === null ? ownSource(config) : minting(scope, key, account, ownMint(ownState.pool, clusterName, config));
+    const held = accountOf(state, scope, clusterId, clusterName, source);
+    const { server, caPem } = config;
+    const variables = bound.variables ?? {};
+    return { ...held, state, source, clusterId, clusterName, variables, namespaces: [], server, caPem, certificate: own };
+  }
+  function clusterAt(spot: Spot, deliveryId: string, fieldManager: string | undefined): Cluster {
+    const { clusterId, clusterName, variables, namespaces, session, view, state } = spot;
+    return createCluster({
+      ...{ clusterId, clusterName, variables, namespaces, deliveryId, session, view, clock, failpoints, sees },
+      discovery: state.discovery,
+      fieldManager: fieldManager ?? FIELD_MANAGER,
+    });
+  }
+
   return Object.freeze({
-    bind({ scope, access, account, deliveryId }: BindOptions): Cluster {
-      parseAccount(account);
-      const registered = [access.serviceAccount, ...access.accounts].some(
-        (one) => one.namespace === account.namespace && one.name === account.name,
-      );
-      if (!registered)
-        throw new AppError(
-          'forbidden',
-          `account ${userOf(account)} is not registered for this tenant on cluster ${access.clusterName}; register it with a ClusterAccount`,
-        );
-      const state = sharedState(access);
-      const bootstrap = createBootstrap(state.pool, access.clusterName, () => options.bootstrap(access));
-      const { session, view } = accountOf(
-        state,
-        scope,
-        access.clusterId,
-        access.clusterName,
-        minting(scope, access.clusterId, account, bootstrap),
-      );
-      const { clusterId, clusterName, variables, namespaces } = access;
-      // A grant without namespaces is no grant; only a private cluster has no limit of ours.
-      if (namespaces.length === 0) throw new AppError('forbidden', `no namespace of cluster ${clusterName} is granted to this tenant`);
-      return createCluster({
-        clusterId,
-        clusterName,
-        variables,
-        namespaces,
-        deliveryId,
-        session,
-        discovery: state.discovery,
-        view,
-        clock,
-        failpoints,
-        sees,
-      });
-    },
-    bindPrivate(bound: BindPrivateOptions): Cluster {
-      const { scope, clusterId, clusterName, account } = bound;
-      const config = parseKubeconfig(bound.kubeconfig);
-      // The tenant and every byte of the file are in the key: no connection or token is shared across tenants or credentials.
-      const key = digest('private', scope.tenantId, clusterId, bound.kubeconfig);
-      const own = config.credential.is === 'certificate' ? config.credential : null;
-      // A connection with the certificate would speak for its user whatever token a request carries: such requests have connections of their own.
-      const ownState = stateFor(digest('private-own', key), clusterName, config.server, config.caPem, own);
-      const state = account === null ? ownState : stateFor(key, clusterName, config.server, config.caPem, null);
-      const source = account === null ? ownSource(config) : minting(scope, key, account, ownMint(ownState.pool, clusterName, config));
-      const { session, view } = accountOf(state, scope, clusterId, clusterName, source);
-      return createCluster({
-        clusterId,
-        clusterName,
-        variables: bound.variables ?? {},
-        namespaces: [],
-        deliveryId: bound.deliveryId,
-        session,
-        discovery: state.discovery,
-        view,
-        clock,
-        failpoints,
-        sees,
-      });
-    },
+    bind: (bound: BindOptions): Cluster => clusterAt(sharedSpot(bound), bound.deliveryId, bound.fieldManager),
+    bindPrivate: (bound: BindPrivateOptions): Cluster => clusterAt(privateSpot(bound), bound.deliveryId, bound.fieldManager),
+    releases: (bound: BindOptions): ReleaseAccess => createReleaseAccess(sharedSpot(bound)),
+    releasesPrivate: (bound: BindPrivateOptions): ReleaseAccess => createReleaseAccess(privateSpot(bound)),
     care({ scope, access }): Care {
       const state = sharedState(access);
       const bootstrap = createBootstrap(state.pool, access.clusterName, () => options.bootstrap(access));

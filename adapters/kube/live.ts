@@ -57,6 +57,26 @@ export async function readLive(run: LiveRun, wanted: readonly Wanted[]): Promise
   return new Map([...kindless.map((one): [string, null] => [one.id, null]), ...read.flatMap((one) => [...one.found])]);
 }
 
+/** Everything of one kind and namespace that carries the delivery's label, by name: from the watch, else by one list. Null where the account may not list. */
+export async function readLabelledAll(
+  run: LiveRun,
+  kind: Readonly<{ apiVersion: string; kind: string; namespace: string }>,
+): Promise<ReadonlyMap<string, LiveMeta> | null> {
+  const type = await run.resolve(kind.apiVersion, kind.kind);
+  if (type === null) return new Map();
+  const namespace = type.namespaced ? kind.namespace : '';
+  const watcher = run.view.metas(run.deliveryId, type, namespace);
+  try {
+    if (watcher === null) return await listOnce(run, { type, namespace, wanted: [] });
+    await watcher.ready(run.signal);
+    const own = [...watcher.entries()].filter((entry) => entry.deliveryId === run.deliveryId);
+    return new Map(own.map((entry) => [entry.name, entry.meta]));
+  } catch (error) {
+    if (error instanceof WatchRefused) return null;
+    throw error;
+  }
+}
+
 type Read = Readonly<{ watched: boolean; found: ReadonlyMap<string, LiveMeta | null> }>;
 
 async function readGroup(run: LiveRun, group: Group): Promise<Read> {

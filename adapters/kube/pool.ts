@@ -23,6 +23,8 @@ export type ApiRequest = Readonly<{
   timeoutMs: number;
   maxBytes: number;
   signal: AbortSignal;
+  /** A heartbeat: goes out even while the breaker is open, since its answer is what closes it. */
+  isProbe?: boolean;
 }>;
 
 export type WatchRequest = Readonly<{
@@ -48,6 +50,8 @@ export type Pool = Readonly<{
   sent(): number;
   limit(): number;
   isOpen(): boolean;
+  /** The cluster answers again, as another process found out: the breaker closes. */
+  returned(): void;
   close(): Promise<void>;
 }>;
 
@@ -92,7 +96,7 @@ export function createPool(options: PoolOptions): Pool {
   async function once(one: ApiRequest, signal: AbortSignal, deadline: AbortSignal): Promise<Answer> {
     const release = await takeSlot(slots, one, signal, deadline, name);
     try {
-      admit(breaker, name);
+      if (one.isProbe !== true) admit(breaker, name);
       const startedMs = clock.nowMs();
       const answer = await send(one, signal, deadline);
       judge(answer, clock.nowMs() - startedMs, breaker, slots);
@@ -151,6 +155,7 @@ export function createPool(options: PoolOptions): Pool {
     sent: () => counter.sent,
     limit: () => slots.limit(),
     isOpen: () => breaker.isOpen(),
+    returned: () => breaker.returned(),
     async close(): Promise<void> {
       await Promise.all([requests.destroy(), watches.destroy()]);
     },

@@ -6,19 +6,20 @@ import { getObject, maxObjectBytes, type Target, writeTimeoutMs } from './object
 import { objectPath } from './paths.ts';
 import { maskSecretValues } from './secret-mask.ts';
 import type { Session } from './session.ts';
-import { fieldManager } from './ssa/managers.ts';
 
+/** Who asks, and whose fields the apply would write. */
+export type Asking = Readonly<{ session: Session; fieldManager: string }>;
 /** What an object is, and what it would be after the apply. `live` is null when it would be created. */
 export type Preview = Readonly<{ live: JsonObject | null; after: JsonObject }>;
 
 /** One read and one server-side dry run as the tenant: nothing is written. Throws AppError clusterAnswer with the API server's words, Secret values masked. */
-export async function previewApply(session: Session, target: Target, item: ApplyItem, signal: AbortSignal): Promise<Preview> {
-  const live = await getObject(session, target, 'application/json', signal);
+export async function previewApply(asking: Asking, target: Target, item: ApplyItem, signal: AbortSignal): Promise<Preview> {
+  const live = await getObject(asking.session, target, 'application/json', signal);
   if (live !== null && item.mode === 'IfNotPresent') return { live, after: live };
-  return { live, after: await dryRun(session, target, item, signal) };
+  return { live, after: await dryRun(asking, target, item, signal) };
 }
 
-async function dryRun(session: Session, target: Target, item: ApplyItem, signal: AbortSignal): Promise<JsonObject> {
+async function dryRun({ session, fieldManager }: Asking, target: Target, item: ApplyItem, signal: AbortSignal): Promise<JsonObject> {
   const answer = await session.request({
     method: 'PATCH',
     path: objectPath(target.type, target.namespace, target.name),

@@ -75,3 +75,13 @@ test('the breaker opens after four failures in a row, for ever longer up to 30 s
   breaker.answered();
   expect(breaker.isOpen()).toBe(false);
 });
+
+test('a cluster that somebody saw answer is asked at once; one failure more opens the breaker again', () => {
+  const breaker = createBreaker({ nowMs: () => 0, random: () => 1 });
+  for (let each = 0; each < 6; each += 1) breaker.failed();
+  expect(breaker.waitMs()).toBeGreaterThan(0);
+  breaker.returned();
+  expect([breaker.waitMs(), breaker.waitMs(), breaker.isOpen()]).toEqual([0, 0, false]);
+  breaker.failed();
+  expect(breaker.waitMs()).toBe(1_000);
+});

@@ -73,25 +73,36 @@ export async function runKustomize(input: BuildInput, signal: AbortSignal): Prom
   try {
     await chmod(inputDir, 0o755);
     await writeClosure(inputDir, input.tree, input.closure);
-    const timeoutMs = Math.min(input.timeoutMs, BUILD_LIMITS.timeoutMs);
-    const result = await input.sandbox.run(
-      {
-        command: input.kustomize,
-        args: ['build', '.', '--load-restrictor', 'LoadRestrictionsNone'],
-        cwd: input.closure.root === '' ? '/in' : `/in/${input.closure.root}`,
-        readOnly: [{ from: inputDir, to: '/in' }],
-        env: ENVIRONMENT,
-        limits: { ...BUILD_LIMITS, timeoutMs },
-      },
+    return await runBuild(
+      { sandbox: input.sandbox, kustomize: input.kustomize, inputDir, root: input.closure.root, timeoutMs: input.timeoutMs },
       signal,
     );
-    if (result.stoppedBy === 'timeout') throw refuse(`kustomize build did not end within ${timeoutMs} ms, the time limit`);
-    if (result.stoppedBy === 'output') throw refuse(`kustomize build wrote more than ${BUILD_LIMITS.maxOutputBytes} bytes, the limit`);
-    if (result.exitCode === 0) return result.stdout.toString('utf8');
-    throw refuse(`kustomize build failed: ${reasonOf(result, inputDir)}`);
   } finally {
     await rm(inputDir, { recursive: true, force: true });
   }
+}
+
+export type RunBuild = Readonly<{ sandbox: BuildSandbox; kustomize: string; inputDir: string; root: string; timeoutMs: number }>;
+
+/** `kustomize build` of a folder below `inputDir`, which is all that exists for it. Throws as runKustomize. */
+export async function runBuild(input: RunBuild, signal: AbortSignal): Promise<string> {
+  const { inputDir } = input;
+  const timeoutMs = Math.min(input.timeoutMs, BUILD_LIMITS.timeoutMs);
+  const result = await input.sandbox.run(
+    {
+      command: input.kustomize,
+      args: ['build', '.', '--load-restrictor', 'LoadRestrictionsNone'],
+      cwd: input.root === '' ? '/in' : `/in/${input.root}`,
+      readOnly: [{ from: inputDir, to: '/in' }],
+      env: ENVIRONMENT,
+      limits: { ...BUILD_LIMITS, timeoutMs },
+    },
+    signal,
+  );
+  if (result.stoppedBy === 'timeout') throw refuse(`kustomize build did not end within ${timeoutMs} ms, the time limit`);
+  if (result.stoppedBy === 'output') throw refuse(`kustomize build wrote more than ${BUILD_LIMITS.maxOutputBytes} bytes, the limit`);
+  if (result.exitCode === 0) return result.stdout.toString('utf8');
+  throw refuse(`kustomize build failed: ${reasonOf(result, inputDir)}`);
 }
 
 function reasonOf(result: Readonly<{ exitCode: number; stderr: string }>, inputDir: string): string {

@@ -1,3 +1,4 @@
+import { textOf } from './rows.ts';
 import type { TenantTx } from './tenant-tx.ts';
 
 export type ArtifactRow = Readonly<{ digest: string; revision: string; sourceUid: string; sizeBytes: number }>;
@@ -25,4 +26,13 @@ export async function recordArtifact(tx: TenantTx, artifact: ArtifactRow): Promi
 export async function artifactOwned(tx: TenantTx, digest: string): Promise<boolean> {
   const rows = await tx.query('select 1 from weir.artifacts where tenant_id = $1 and digest = $2 limit 1', [tx.tenantId, digest]);
   return rows.length === 1;
+}
+
+/** Which of these digests the tenant's sources produced. */
+export async function artifactsNamed(tx: TenantTx, digests: readonly string[]): Promise<readonly string[]> {
+  const rows = await tx.query('select distinct digest from weir.artifacts where tenant_id = $1 and digest = any($2::text[])', [
+    tx.tenantId,
+    digests,
+  ]);
+  return rows.map((row) => textOf(row, 'digest'));
 }

@@ -10,9 +10,11 @@ export type LedgerRecord = Readonly<
     unitId: string;
     definitionId: string;
     clusterId: string | null;
+    /** Null when the delivery is gone by now. */
+    clusterName: string | null;
   }
 >;
-export type LedgerQuery = Readonly<{ definitionId?: string; unitId?: string; before?: string; limit: number }>;
+export type LedgerQuery = Readonly<{ definitionId?: string; unitId?: string; before?: string; clusterName?: string; limit: number }>;
 
 /** Appends one attempt. A run (unit and fence) has at most one entry. */
 export async function addLedger(
@@ -45,8 +47,10 @@ export async function addLedger(
   );
 }
 
+/** The name as the delivery has it: the ledger itself knows the cluster's id only, which a new cluster of that name does not share. */
+const clusterName = `select o.body #>> '{spec,cluster,name}' from weir.objects o where o.tenant_id = l.tenant_id and o.uid = l.unit_id`;
 const columns = `unit_id, fence, at, (extract(epoch from at) * 1000000)::bigint as at_us, definition_id, cluster_id, cause, actor, revision, origin_revision,
-  artifact_digest, render_digest, outcome, reason, message, objects, duration_ms`;
+  artifact_digest, render_digest, outcome, reason, message, objects, duration_ms, (${clusterName}) as cluster_name`;
 
 /** Newest first; of one definition (all its deliveries) or one unit. */
 export async function listLedger(tx: TenantTx, query: LedgerQuery): Promise<readonly LedgerRecord[]> {
@@ -55,6 +59,7 @@ export async function listLedger(tx: TenantTx, query: LedgerQuery): Promise<read
   const conditions = ['tenant_id = $1'];
   if (query.definitionId !== undefined) conditions.push(`definition_id = ${bind(query.definitionId)}`);
   if (query.unitId !== undefined) conditions.push(`unit_id = ${bind(query.unitId)}`);
+  if (query.clusterName !== undefined) conditions.push(`(${clusterName}) = ${bind(query.clusterName)}`);
   const before = /^([0-9]{1,17})_([0-9a-f-]{36})_([0-9]{1,17})$/.exec(query.before ?? '');
   if (before !== null) {
     const [, atUs = '', unitId = '', fence = ''] = before;
@@ -63,7 +68,7 @@ export async function listLedger(tx: TenantTx, query: LedgerQuery): Promise<read
     );
   }
   const rows = await tx.query(
-    `select ${columns} from weir.ledger where ${conditions.join(' and ')} order by at desc, unit_id desc, fence desc limit $2`,
+    `select ${columns} from weir.ledger l where ${conditions.join(' and ')} order by at desc, unit_id desc, fence desc limit $2`,
     values,
   );
   return rows.map(recordOf);
@@ -76,6 +81,7 @@ function recordOf(row: Row): LedgerRecord {
     unitId: textOf(row, 'unit_id'),
     definitionId: textOf(row, 'definition_id'),
     clusterId: textOrNull(row, 'cluster_id'),
+    clusterName: textOrNull(row, 'cluster_name'),
     cause: textOf(row, 'cause'),
     actor: textOf(row, 'actor'),
     revision: textOrNull(row, 'revision'),

@@ -96,7 +96,8 @@ export async function pickDue(tx: PlatformTx, query: PickQuery): Promise<readonl
 /** For EXPLAIN in tests. */
 export const pickDueText = statement;
 
-function jobOf(row: Row): Job {
+/** The job of a work row: its ids and nothing else. */
+export function jobOf(row: Row): Job {
   const clusterId = textOrNull(row, 'cluster_id');
   const job = { tenantId: textOf(row, 'tenant_id'), kind: textOf(row, 'kind'), id: textOf(row, 'definition_id') };
   return Object.freeze(clusterId === null ? job : { ...job, clusterId });

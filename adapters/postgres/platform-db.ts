@@ -7,6 +7,7 @@ import { type Channel, openListener } from './listener.ts';
 import { type PickQuery, pickDue } from './pick-due.ts';
 import { inPlatform, type PlatformTx } from './platform-tx.ts';
 import { openPool } from './pool.ts';
+import { type ReofferQuery, reoffer } from './reoffer.ts';
 import { assertRole } from './roles.ts';
 import { relayPlaces, relayWakes } from './wakes.ts';
 
@@ -23,6 +24,8 @@ export type PlatformDb = Readonly<{
   drainOutbox(limit: number): Promise<Drained>;
   /** Due units, fair over tenants, within the caps. Several schedulers at once never get the same row within `offerMs`. */
   pickDue(query: PickQuery): Promise<readonly Job[]>;
+  /** Units that were offered and that nobody took up, offered again; for a scheduler that starts. */
+  reoffer(query: ReofferQuery): Promise<readonly Job[]>;
   /** Units that have been due for longer than `olderThanMs` and are not leased. */
   overdueCount(olderThanMs: number): Promise<number>;
   /** Database clock, and when something is due next: now or earlier when something waits already, null when nothing ever is. */
@@ -61,6 +64,7 @@ export async function openPlatformDb(options: Readonly<{ url: string; maxConnect
       return { taken: sum((one) => one.taken), triggered: sum((one) => one.triggered), more: parts.some((one) => one.more) };
     },
     pickDue: (query: PickQuery): Promise<readonly Job[]> => run((tx) => pickDue(tx, query)),
+    reoffer: (query: ReofferQuery): Promise<readonly Job[]> => run((tx) => reoffer(tx, query)),
     overdueCount: (olderThanMs: number) => run((tx) => overdueCount(tx, olderThanMs)),
     nextDueAtMs: () => run(nextDueAtMs),
     trimChangeLog: (expiry: Expiry) => run((tx) => trimChangeLog(tx, expiry)),

@@ -52,7 +52,8 @@ function boundTo(tenantId: string, place: Place, head: Uint8Array): Buffer {
   return Buffer.concat([head, Buffer.from(JSON.stringify(['weir', tenantId, place.table, place.row, place.column, place.version]))]);
 }
 
-async function currentKey(tx: TenantTx, keys: KeyRing, context: KeyContext): Promise<DataKey> {
+/** The newest data key of that class, made when there is none. Throws AppError decryptFailed. */
+export async function currentKey(tx: TenantTx, keys: KeyRing, context: KeyContext): Promise<DataKey> {
   const [row] = await tx.query(
     'select dek_id from weir.tenant_keys where tenant_id = $1 and key_class = $2 order by made_at desc limit 1',
     [tx.tenantId, context.keyClass],

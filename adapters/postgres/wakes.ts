@@ -1,3 +1,4 @@
+import { CLUSTER_IS_BACK } from '#core/consequences.ts';
 import type { PlatformTx } from './platform-tx.ts';
 import { numberOf, type Row, textOf, textOrNull } from './rows.ts';
 
@@ -10,6 +11,7 @@ const due = `trigger_no = trigger_no + 1, due_at = least(w.due_at, clock_timesta
 
 /**
  * Who refers to a changed object is due. Of a definition with deliveries these are woken, not its fan-out; one without any is looked at again itself.
+ * A Cluster that is Ready again wakes the deliveries on it that failed: they need not wait for the end of their back-off.
  * Takes rows that no other scheduler holds; equal rows count once. A row with more referrers than one drain may wake stays, and remembers how far it came.
  */
 export async function relayWakes(tx: PlatformTx, limit: number): Promise<Woken> {
@@ -18,11 +20,14 @@ export async function relayWakes(tx: PlatformTx, limit: number): Promise<Woken> 
     [limit],
   );
   if (rows.length === 0) return { taken: 0, triggered: 0, more: false };
+  const returned = await waitingOnReturned(tx, rows);
+  await trigger(tx, returned.slice(0, maxWakesPerDrain), CLUSTER_IS_BACK);
+  if (returned.length > maxWakesPerDrain) return { taken: 0, triggered: maxWakesPerDrain, more: true };
   const all = await unitsOf(tx, rows, maxWakesPerDrain + 1);
   if (all.length <= maxWakesPerDrain) {
     await trigger(tx, all, 'dependency changed');
     await tx.run('delete from weir.outbox where id = any($1::bigint[])', [rows.map((row) => textOf(row, 'id'))]);
-    return { taken: rows.length, triggered: all.length, more: rows.length === limit };
+    return { taken: rows.length, triggered: returned.length + all.length, more: rows.length === limit };
   }
   return relayPart(tx, rows);
 }
@@ -75,6 +80,28 @@ async function unitsOf(
     ],
   );
   return found.map((row) => ({ tenantId: textOf(row, 'tenant_id'), unitId: textOf(row, 'unit_id'), referrer: textOf(row, 'referrer') }));
+}
+
+/**
+ * Deliveries on Clusters that became Ready, of whatever tenant, that failed and wait for their next try (or fail just now). At most one more than a drain may wake; what was woken waits no
+ * longer, so the next drain goes on with the rest.
+ */
+async function waitingOnReturned(tx: PlatformTx, rows: readonly Row[]): Promise<readonly Pick<Unit, 'tenantId' | 'unitId'>[]> {
+  const back = rows.filter((row) => textOf(row, 'kind') === 'Cluster' && textOf(row, 'wakes_on') === 'ready');
+  if (back.length === 0) return [];
+  const found = await tx.query(
+    `select distinct w.tenant_id, w.unit_id from unnest($1::uuid[], $2::text[], $3::text[]) r (tenant_id, namespace, name)
+      join weir.objects o on o.tenant_id = r.tenant_id and o.kind = 'Cluster' and o.namespace = r.namespace and o.name = r.name
+      join weir.work w on w.cluster_id = o.uid
+      where w.failures > 0 and (w.due_at > clock_timestamp() or w.lease_until > clock_timestamp()) order by w.tenant_id, w.unit_id limit $4`,
+    [
+      back.map((row) => textOf(row, 'tenant_id')),
+      back.map((row) => textOf(row, 'namespace')),
+      back.map((row) => textOf(row, 'name')),
+      maxWakesPerDrain + 1,
+    ],
+  );
+  return found.map((row) => ({ tenantId: textOf(row, 'tenant_id'), unitId: textOf(row, 'unit_id') }));
 }
 
 /** Locks in unit order, as every other writer of several work rows does. */

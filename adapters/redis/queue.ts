@@ -28,9 +28,11 @@ export type QueueOptions =
     }>
   | Readonly<{ on: 'postgres'; pool: DatabasePool; log: Log; lockMs?: number /** Ends the pool. */; end(): Promise<void> }>;
 
-const NAMES: readonly WorkerName[] = Object.freeze(['source', 'kustomize', 'notification', 'fleet']);
+const NAMES: readonly WorkerName[] = Object.freeze(['source', 'kustomize', 'helm', 'image', 'notification', 'fleet']);
 const PREFIX = 'weir';
 const LOCK_MS = 10_000;
+/** Looks for jobs of dead workers in a quarter of the lock's time: such a job is back at most 12.5 s after its worker died, within the 15 s of reliability.md 5.3. */
+const LOOKS_PER_LOCK = 4;
 /** A call that takes longer counts as "does not answer": the row stays due and is offered again (reliability.md fault 5). */
 const CALL_MS = 2_000;
 
@@ -64,7 +66,7 @@ async function openOnRedis({ url, log, lockMs }: Extract<QueueOptions, { on: 're
         connection: serving as ConnectionOptions,
         prefix: PREFIX,
         concurrency,
-        lockDuration: lockMs ?? LOCK_MS,
+        ...locking(lockMs ?? LOCK_MS),
         maxStalledCount: 5,
         removeOnComplete: { count: 0 },
         removeOnFail: { count: 0 },
@@ -111,7 +113,7 @@ async function openOnPostgres({ pool: given, log, lockMs, end }: Extract<QueueOp
       new classes.Worker(name, run, {
         connection: pool,
         concurrency,
-        lockDuration: lockMs ?? LOCK_MS,
+        ...locking(lockMs ?? LOCK_MS),
         maxStalledCount: 5,
         removeOnComplete: { count: 0 },
         removeOnFail: { count: 0 },
@@ -130,6 +132,15 @@ async function migrateQueues(pool: DatabasePool): Promise<void> {
   } finally {
     client.release();
   }
+}
+
+function locking(lockMs: number): Readonly<{ lockDuration: number; stalledInterval: number }> {
+  return { lockDuration: lockMs, stalledInterval: Math.ceil(lockMs / LOOKS_PER_LOCK) };
+}
+
+/** A job's lock for runs with such a lease: never longer than it, so that a dead worker's job does not outlast its lease in the queue. Pure. */
+export function lockFor(leaseMs: number): number {
+  return Math.min(LOCK_MS, leaseMs);
 }
 
 type Run = (job: Readonly<{ data: unknown }>, token?: string, signal?: AbortSignal) => Promise<void>;

@@ -44,7 +44,7 @@ function many(definition: StoredObject, deliveries: readonly StoredObject[]): Js
   const extras: readonly ExtraCondition[] = healthyOf(deliveries);
   const first = deliveries[0]?.status ?? {};
   const shared: Record<string, JsonObject[string]> = {};
-  for (const key of ['lastAttemptedRevision', 'lastAppliedRevision', 'lastAppliedOriginRevision']) {
+  for (const key of ['helmChart', 'storageNamespace', 'lastAttemptedRevision', 'lastAppliedRevision', 'lastAppliedOriginRevision']) {
     const value = at(first, key);
     if (value !== undefined && deliveries.every((one) => at(one.status ?? {}, key) === value)) shared[key] = value;
   }
@@ -101,7 +101,9 @@ function clusterOf(delivery: StoredObject | undefined): string {
 }
 
 function commonRevision(deliveries: readonly StoredObject[]): string | null {
-  const revisions = new Set(deliveries.map((one) => textAt(one.status ?? {}, 'lastAppliedRevision') ?? ''));
+  const revisions = new Set(
+    deliveries.map((one) => textAt(one.status ?? {}, 'lastAppliedRevision') ?? textAt(one.status ?? {}, 'lastAttemptedRevision') ?? ''),
+  );
   const [only] = revisions;
   return revisions.size === 1 && only !== undefined && only !== '' ? only : null;
 }

@@ -7,6 +7,7 @@ const REASONS: Readonly<Record<string, Reason>> = Object.freeze({
   gitFailed: 'GitOperationFailed',
   gitAuthFailed: 'AuthenticationFailed',
   egressDenied: 'AccessDenied',
+  updateFailed: 'UpdateFailed',
   artifactTooLarge: 'StorageOperationFailed',
   buildFailed: 'BuildFailed',
   sandboxUnavailable: 'BuildFailed',

@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox';
 import { conditionsFor, progressing, readConditions } from '../conditions.ts';
 import { AppError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import type { Judged } from '../kind.ts';
+import type { Judged, Shown } from '../kind.ts';
 import type { ObjectResult } from '../store.ts';
 import { contextOf } from './context.ts';
 import { maskedError, maskedJudged, maskedResults } from './masked.ts';
@@ -56,7 +56,7 @@ export async function runPass(runtime: Runtime, running: Running, statusAtStart:
           if (done.length === 0) await save(withProgress(status, unit.definition.generation, step.do, runtime.clock.nowMs()));
           done.push(step.do);
           const shown = await step.perform();
-          await save({ ...status, ...(shown.status ?? {}) });
+          await save(withShown(status, shown, { generation: unit.definition.generation, what: step.do, nowMs: runtime.clock.nowMs() }));
         }
         throw new Error(`${runnable.resource.kind} did not come to an outcome in ${MAX_STEPS} steps`);
       }
@@ -75,6 +75,19 @@ export async function runPass(runtime: Runtime, running: Running, statusAtStart:
     objects: maskedResults(objects, mask),
     acted: done.length > 0,
   };
+}
+
+/** What a step showed; its conditions stand beside those of a run that goes on. */
+function withShown(
+  status: JsonObject,
+  shown: Shown<TSchema>,
+  at: Readonly<{ generation: number; what: string; nowMs: number }>,
+): JsonObject {
+  const next = { ...status, ...(shown.status ?? {}) };
+  if (shown.conditions === undefined) return next;
+  const outcome = progressing(`working: ${at.what}`, '', 0);
+  const judge = { outcome, extras: shown.conditions, previous: readConditions(next), generation: at.generation, nowMs: at.nowMs };
+  return { ...next, conditions: conditionsFor(judge) as unknown as JsonObject[] };
 }
 
 function timedOut(limit: AbortSignal, stop: AbortSignal): boolean {

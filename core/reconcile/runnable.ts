@@ -56,7 +56,7 @@ export function runnable<U extends Unit, S extends TSchema, T extends TSchema, N
     unit: kind.unit,
     worker: kind.worker,
     needs: kind.needs,
-    refs: (definition: StoredObject) => kind.refs(spec(definition), definition.namespace),
+    refs: (definition: StoredObject) => kind.refs(spec(definition), definition.namespace, definition.name),
     intervalMs: (definition: StoredObject) => kind.intervalMs(spec(definition)),
     suspended: (definition: StoredObject) => kind.suspended(spec(definition)),
     timeoutMs: (definition: StoredObject) => kind.timeoutMs(spec(definition)),

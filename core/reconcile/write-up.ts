@@ -5,7 +5,15 @@ import type { JsonObject } from '../json.ts';
 import { at, canonicalJson, textAt } from '../json.ts';
 import type { Judged, Shown } from '../kind.ts';
 import { apiVersionOf } from '../resource.ts';
-import type { EventEntry, LedgerEntry, ObjectResult, OutboxEntry, Run, StoredObject } from '../store.ts';
+import {
+  EVERY_NAME,
+  type EventEntry,
+  type LedgerEntry,
+  type ObjectResult,
+  type OutboxEntry,
+  type Run,
+  type StoredObject,
+} from '../store.ts';
 import { retryInMs } from './backoff.ts';
 import { foldFor } from './fold.ts';
 import type { Runnable } from './runnable.ts';
@@ -47,7 +55,9 @@ export function writeUp(finished: Finished): Commit {
 /** The unit's status with what was shown and the conditions of the outcome. observedGeneration moves only when ready or stalled (definitions.md 1.6). */
 export function finalStatus({ unit, judged, status, nowMs }: Pick<Finished, 'unit' | 'judged' | 'status' | 'nowMs'>): JsonObject {
   const { definition } = unit;
-  const shown = { ...status, ...(judged.shown?.status ?? {}) };
+  const dropped: ReadonlySet<string> = new Set(judged.shown?.without ?? []);
+  const kept = Object.fromEntries(Object.entries(status).filter(([key]) => !dropped.has(key)));
+  const shown = { ...kept, ...(judged.shown?.status ?? {}) };
   const conditions = conditionsFor({
     outcome: judged,
     extras: judged.shown?.conditions ?? [],
@@ -135,11 +145,18 @@ function outboxOf({ unit, judged, statusAtStart }: Finished, status: JsonObject)
   const { definition, delivery } = unit;
   const { kind, namespace, name } = definition;
   const entries: OutboxEntry[] = [];
-  const artifactMoved = canonicalJson(at(status, 'artifact') ?? null) !== canonicalJson(at(statusAtStart, 'artifact') ?? null);
-  if (delivery === null && artifactMoved) entries.push({ what: 'wake', kind, namespace, name, on: 'artifact' });
+  const moved = (path: readonly string[]): boolean =>
+    canonicalJson(at(status, ...path) ?? null) !== canonicalJson(at(statusAtStart, ...path) ?? null);
+  if (delivery === null && PRODUCTS.some(moved)) entries.push({ what: 'wake', kind, namespace, name, on: 'artifact' });
+  // Automations select policies by label: they refer to all of a namespace.
+  if (delivery === null && moved(CHOSEN)) entries.push({ what: 'wake', kind, namespace, name: EVERY_NAME, on: 'artifact' });
   if (judged.is === 'ready' && becameReady(statusAtStart, status)) entries.push({ what: 'wake', kind, namespace, name, on: 'ready' });
   return entries;
 }
+
+/** What others work with: an artifact, the tags of a scan, the choice of a policy. */
+const CHOSEN: readonly string[] = Object.freeze(['latestRef']);
+const PRODUCTS: readonly (readonly string[])[] = Object.freeze([['artifact'], ['lastScanResult', 'revision'], CHOSEN]);
 
 function becameReady(before: JsonObject, after: JsonObject): boolean {
   const was = readConditions(before).find((one) => one.type === 'Ready')?.status === 'True';

@@ -28,6 +28,15 @@ export function parseStrictVersion(text: string): Version | null {
   return STRICT.test(text) ? parseVersion(text) : null;
 }
 
+/** The version in full form (`v1.2` is `1.2.0`) with this build metadata in place of its own, as Masterminds' SetMetadata and String; null when either is none. Pure. */
+export function withBuildMetadata(text: string, metadata: string): string | null {
+  const version = parseVersion(text);
+  if (version === null) return null;
+  const { major, minor, patch, pre } = version;
+  const next = `${major}.${minor}.${patch}${pre === '' ? '' : `-${pre}`}+${metadata}`;
+  return parseVersion(next) === null ? null : next;
+}
+
 /** Negative, zero or positive as in a sort. Build metadata does not count. */
 export function compareVersions(left: Version, right: Version): number {
   return (

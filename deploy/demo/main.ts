@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type Children, openChildren } from '#deploy/local/children.ts';
 import { AlreadyRunning, lockInstance } from '#deploy/plane/lock.ts';
 import { goOnByHand, readyEvent } from './hand-out.ts';
+import { tellHelm } from './helm-story.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { logInAll, writeKubeconfig } from './people.ts';
 import { setScene } from './scene.ts';
@@ -57,6 +58,11 @@ async function play(children: Children, narrator: Narrator, dir: string, run: { 
     await writeKubeconfig(kubeconfigs, 'bob', people.bob, scene.teamB.namespace),
   ];
   const told = await tellStory(stage, people, scene, narrator);
+  const helm = stage.registry === null ? null : await tellHelm(stage, stage.registry, people, scene, narrator);
+  if (helm === null)
+    narrator.say(
+      '           The part on Helm is left out: no OCI registry on this machine. Install docker-registry, then run the demo again.',
+    );
   const copy = await stage.git.workingCopy(scene.teamA.repository);
   const handed = { stage, scene, admin, users, workingCopy: copy.dir };
   narrator.event('ready', readyEvent(handed));
@@ -68,6 +74,7 @@ async function play(children: Children, narrator: Narrator, dir: string, run: { 
     objects: scene.objects,
     firstSyncMs: scene.firstSyncMs,
     ...told,
+    ...(helm === null ? {} : { helm }),
   };
 }
 

@@ -79,6 +79,10 @@ const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Delivery: 'deliveries',
   Receiver: 'receivers',
   GitRepository: 'gitrepositories',
+  Bucket: 'buckets',
+  HelmRepository: 'helmrepositories',
+  HelmChart: 'helmcharts',
+  HelmRelease: 'helmreleases',
   OCIRepository: 'ocirepositories',
   Kustomization: 'kustomizations',
 });

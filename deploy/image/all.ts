@@ -14,7 +14,9 @@ async function open(): Promise<Part> {
   const kustomize = config.kustomize ?? (await systemProgram('kustomize'));
   if (kustomize === null) throw new ConfigError(['WEIR_KUSTOMIZE must name the pinned kustomize: none is in the system folders']);
   const bwrap = await systemProgram('bwrap');
-  const tools = { kustomize, redis: null, bwrap: bwrap === null ? null : { command: [bwrap], env: {} } };
+  // Without helm everything but HelmReleases works; those say what is missing.
+  const helm = config.helm ?? (await systemProgram('helm'));
+  const tools = { kustomize, helm, redis: null, bwrap: bwrap === null ? null : { command: [bwrap], env: {} } };
   const plane = await startPlane({ config, children: openChildren(), tools, version: await readVersion(), logTo: 'stdout' });
   return { said: [`Weir listens on ${plane.url} (CA: ${plane.caFile})`, ...plane.notes].join('\n'), stop: () => plane.stop() };
 }

@@ -6,6 +6,8 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   scheduler: () => import('#services/scheduler/main.ts'),
   'worker-source': () => import('#workers/source/main.ts'),
   'worker-kustomize': () => import('#workers/kustomize/main.ts'),
+  'worker-helm': () => import('#workers/helm/main.ts'),
+  'worker-image': () => import('#workers/image/main.ts'),
   'worker-notification': () => import('#workers/notification/main.ts'),
   'worker-fleet': () => import('#workers/fleet/main.ts'),
 };

@@ -19,6 +19,7 @@ const ToolReport = Type.Partial(
     kubectl: Type.String(),
     kustomize: Type.String(),
     helm: Type.String(),
+    versitygw: Type.String(),
     redis: Type.Union([PreparedCommand, Type.Null()]),
     bwrap: Type.Union([PreparedCommand, Type.Null()]),
     registry: Type.Union([PreparedCommand, Type.Null()]),
@@ -37,6 +38,7 @@ export type ToolPaths = Readonly<{
   kubectl: string;
   kustomize: string;
   helm: string;
+  s3: string;
   redis: PreparedCommand | null;
   bwrap: PreparedCommand | null;
   registry: PreparedCommand | null;
@@ -53,6 +55,7 @@ const reportNames = {
   kubectl: 'kubectl',
   kustomize: 'kustomize',
   helm: 'helm',
+  s3: 'versitygw',
   redis: 'redis',
   bwrap: 'bwrap',
   registry: 'registry',
@@ -67,6 +70,7 @@ const allTools: readonly ToolName[] = [
   'kubectl',
   'kustomize',
   'helm',
+  's3',
   'redis',
   'bwrap',
   'registry',

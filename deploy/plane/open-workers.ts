@@ -9,13 +9,15 @@ import type { OpenedAdapters } from '#workers/open-adapters.ts';
 import { runnables } from '#workers/runnables.ts';
 import { type RunningWorker, startWorker } from '#workers/worker.ts';
 
-export const workerNames: readonly Worker[] = Object.freeze(['source', 'kustomize', 'notification', 'fleet']);
+export const workerNames: readonly Worker[] = Object.freeze(['source', 'kustomize', 'helm', 'image', 'notification', 'fleet']);
 
 /** How many runs of each worker one process does at once. */
 export function concurrencyOf(config: Config): Readonly<Record<Worker, number>> {
   return {
     source: config.sourceConcurrency,
     kustomize: config.kustomizeConcurrency,
+    helm: config.helmConcurrency,
+    image: config.imageConcurrency,
     notification: config.notificationConcurrency,
     fleet: config.fleetConcurrency,
   };

@@ -7,8 +7,10 @@ export type Seen = Readonly<{ at: 'paused' }> | (ClusterProbe & Readonly<{ at: '
 export type Act = Readonly<{ do: 'renew' }>;
 export type ClusterObj = Obj<'definition', typeof ClusterSpec, typeof ClusterStatus>;
 
-/** Heartbeat while a cluster answers, and the first pause after it stopped answering. */
+/** Heartbeat while a cluster answers, and the next try after it refused us. */
 export const HEARTBEAT_MS = 30_000;
+/** One that does not answer is asked more often: its deliveries wait for its return. The breaker keeps such a try cheap. */
+const ABSENT_MS = 10_000;
 
 /**
  * The four states are kept apart: ready, unreachable since, refused (credentials), paused. The bootstrap token is renewed at half of its life. Pure.
@@ -27,7 +29,7 @@ export function decide(obj: ClusterObj, seen: Seen, nowMs: number): Act | Judged
         is: 'failed',
         reason: 'ClusterUnreachable',
         message: `unreachable since ${shown.status.unknownSince ?? rfc3339(nowMs)}: ${seen.message}`,
-        retryAfterMs: HEARTBEAT_MS,
+        retryAfterMs: ABSENT_MS,
         shown,
       };
     case 'refused':

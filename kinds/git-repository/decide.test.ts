@@ -1,7 +1,7 @@
 import Value from 'typebox/value';
 import { expect, test } from 'vitest';
+import { loginFrom } from '#core/git-login.ts';
 import type { GitRef } from '#core/ports.ts';
-import { loginFrom } from './credential.ts';
 import { decide } from './decide.ts';
 import type { GitRepositoryObj, Seen } from './observe.ts';
 import { resource } from './resource.ts';

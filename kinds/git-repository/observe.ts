@@ -1,9 +1,9 @@
 import { durationMs } from '#core/duration.ts';
 import { AppError } from '#core/errors.ts';
+import { type Login, loginFrom } from '#core/git-login.ts';
 import { parseGitUrl } from '#core/git-values.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
 import type { GitRef } from '#core/ports.ts';
-import { type Login, loginFrom } from './credential.ts';
 import type { GitRepositorySpec, GitRepositoryStatus } from './schema.ts';
 import { unsupportedField } from './unsupported.ts';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '#core/errors.ts';
+import { refuseOutsideGrant } from '#core/grant-check.ts';
 import { canonicalJson, textAt } from '#core/json.ts';
 import { DELIVERY_LABEL, describeRef, objectId, refOfManifest, splitApiVersion, withMetadata } from '#core/object-id.ts';
 import type { ApplyItem, Manifest, ObjectRef } from '#core/ports.ts';
@@ -40,7 +41,7 @@ export function desiredObjects(
   const seen = new Map<string, Desired>();
   for (const manifest of rendered) {
     const ref = placed(manifest, naming);
-    refuseForeign(ref, naming);
+    refuseOutsideGrant(ref, naming);
     const id = objectId(ref);
     if (seen.has(id)) throw new AppError('buildFailed', `${describeRef(ref)} is there twice: rename one of the two`);
     const complete = withMetadata(manifest, { labels, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) });
@@ -71,15 +72,6 @@ function placed(manifest: Manifest, naming: Naming): ObjectRef {
   throw new AppError(
     'buildFailed',
     `${describeRef(ref)} names no namespace: set metadata.namespace, or spec.targetNamespace to one of ${naming.granted.join(', ')}`,
-  );
-}
-
-/** Before any request is made: the tenant's account never shows up in a namespace that is not its own. */
-function refuseForeign(ref: ObjectRef, { granted, clusterName }: Naming): void {
-  if (ref.namespace === '' || granted.length === 0 || granted.includes(ref.namespace)) return;
-  throw new AppError(
-    'clusterAnswer',
-    `${describeRef(ref)}: namespace ${ref.namespace} of cluster ${clusterName} is not granted to this tenant (granted: ${granted.join(', ')})`,
   );
 }
 

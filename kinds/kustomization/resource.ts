@@ -17,6 +17,7 @@ export const resource = defineResource({
   subresources: [
     { name: 'status', kind: 'Kustomization', verbs: ['get'], access: 'viewer' },
     { name: 'diff', kind: 'Diff', group: 'weir.dev', version: 'v1', verbs: ['create'], access: 'editor' },
+    { name: 'history', kind: 'History', group: 'weir.dev', version: 'v1', verbs: ['get'], access: 'viewer' },
   ],
   columns: [
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },

@@ -1,28 +1,11 @@
-import { type TrustedKey, trustedKeys } from '#core/cosign/keys.ts';
-import { BUNDLE, bundleSigned, SIGNATURE_ANNOTATION, SIMPLE_SIGNING, type Signed, simpleSigned } from '#core/cosign/signed.ts';
-import { AppError } from '#core/errors.ts';
+import { trustedKeys } from '#core/cosign/keys.ts';
+import { type Verdict, verifyDigest } from '#core/cosign/verify-digest.ts';
 import type { Ctx } from '#core/kind.ts';
-import type { RegistryManifest, RegistryRemote } from '#core/registry.ts';
+import type { RegistryRemote } from '#core/registry.ts';
 import { type OCIRepositoryNeed, type OCIRepositoryObj, remoteTimeoutMs } from './observe.ts';
 import { namedSecret } from './open-remote.ts';
 
-export type Verdict = Readonly<{ is: 'verified'; key: string }> | Readonly<{ is: 'refused'; message: string }>;
-
-type Looking = Readonly<{
-  ctx: Ctx<OCIRepositoryNeed>;
-  remote: RegistryRemote;
-  digest: string;
-  keys: readonly TrustedKey[];
-  /** What is left of the time for all of it. */
-  limits(): Readonly<{ timeoutMs: number }>;
-}>;
-
-/** Read and judged at most; whoever may push can add any number (threats J7). */
-const MAX_SIGNATURES = 100;
-const MAX_PAYLOAD_BYTES = 65_536;
-const MAX_BUNDLE_BYTES = 1_048_576;
-
-/** Whether a key of `spec.verify.secretRef` signed this digest with cosign: below the tag `sha256-<hex>.sig`, or as a bundle that refers to it. Refused unless proven. */
+/** Whether a key of `spec.verify.secretRef` signed this digest with cosign. Refused unless proven. */
 export async function verify(
   ctx: Ctx<OCIRepositoryNeed>,
   { definition, spec }: OCIRepositoryObj,
@@ -30,94 +13,10 @@ export async function verify(
   digest: string,
 ): Promise<Verdict> {
   const found = await namedSecret(ctx, definition.namespace, spec.verify?.secretRef?.name ?? '', 'spec.verify.secretRef');
-  if (found.is === 'failed') return refused(found.message);
+  if (found.is === 'failed') return { is: 'refused', message: found.message };
   const trusted = trustedKeys(found.secret.values);
-  if (trusted.is === 'failed') return refused(`Secret ${found.secret.shown} ${trusted.message}`);
+  if (trusted.is === 'failed') return { is: 'refused', message: `Secret ${found.secret.shown} ${trusted.message}` };
   const untilMs = ctx.nowMs() + remoteTimeoutMs(spec);
   const limits = () => ({ timeoutMs: Math.max(1, untilMs - ctx.nowMs()) });
-  const looking: Looking = { ctx, remote, digest, keys: trusted.keys, limits };
-  const reasons: string[] = [];
-  try {
-    for await (const one of candidates(looking)) {
-      if (one.is === 'signed') return { is: 'verified', key: one.key };
-      reasons.push(one.why);
-      if (reasons.length >= MAX_SIGNATURES) return refused(`none of the first ${MAX_SIGNATURES} signatures of '${digest}' fits`);
-    }
-  } catch (error) {
-    if (!(error instanceof AppError) || !UPSTREAM.has(error.code)) throw error;
-    return refused(error.message);
-  }
-  const why = [...new Set(reasons), ...(reasons.length > 0 && trusted.keys.some(isEd25519) ? [PREHASHED] : [])];
-  return refused(`no matching signatures were found for '${digest}'${why.length === 0 ? '' : `: ${why.join('; ')}`}`);
-}
-
-/** node:crypto knows Ed25519 only as it is, without a hash before it (RFC 8032 section 5.1, not Ed25519ph). */
-const PREHASHED =
-  'a key is Ed25519, with which cosign since 2.6 signs prehashed, and this release does not read that: sign with an ECDSA or RSA key';
-
-function isEd25519({ key }: TrustedKey): boolean {
-  return key.asymmetricKeyType === 'ed25519';
-}
-
-const UPSTREAM: ReadonlySet<string> = Object.freeze(
-  new Set(['upstreamFailed', 'upstreamAuthFailed', 'upstreamTooLarge', 'egressDenied', 'notFound']),
-);
-
-async function* candidates(looking: Looking): AsyncGenerator<Signed> {
-  yield* belowTag(looking);
-  yield* bundles(looking);
-}
-
-async function* belowTag({ ctx, remote, digest, keys, limits }: Looking): AsyncGenerator<Signed> {
-  const tag = `${digest.replace(':', '-')}.sig`;
-  const signatures = await orNull(ctx.registry.resolve(remote, tag, limits(), ctx.signal));
-  if (signatures === null) return;
-  const { layers } = await ctx.registry.manifest(remote, signatures, limits(), ctx.signal);
-  for (const layer of layers) {
-    const signature = layer.annotations[SIGNATURE_ANNOTATION];
-    if (layer.mediaType !== SIMPLE_SIGNING || signature === undefined) continue;
-    yield await judged(async () => {
-      const payload = await ctx.registry.read(remote, layer, { maxBytes: MAX_PAYLOAD_BYTES }, limits(), ctx.signal);
-      return simpleSigned(keys, payload, signature, digest);
-    });
-  }
-}
-
-async function* bundles({ ctx, remote, digest, keys, limits }: Looking): AsyncGenerator<Signed> {
-  for (const { digest: named } of await ctx.registry.referrers(remote, digest, limits(), ctx.signal)) {
-    yield await judged(async () => {
-      const layer = bundleLayer(await ctx.registry.manifest(remote, named, limits(), ctx.signal));
-      if (layer === undefined) return { is: 'not', why: 'what refers to it is no bundle' };
-      return bundleSigned(keys, await ctx.registry.read(remote, layer, { maxBytes: MAX_BUNDLE_BYTES }, limits(), ctx.signal), digest);
-    });
-  }
-}
-
-/** One that cannot be read is no signature; it does not hide the others, which anybody who may push could otherwise do. */
-async function judged(judge: () => Promise<Signed>): Promise<Signed> {
-  try {
-    return await judge();
-  } catch (error) {
-    if (!(error instanceof AppError) || !UPSTREAM.has(error.code)) throw error;
-    return { is: 'not', why: error.message };
-  }
-}
-
-/** What the manifest itself says counts; the list of referrers is anybody's word. */
-function bundleLayer({ artifactType, layers }: RegistryManifest): RegistryManifest['layers'][number] | undefined {
-  const [first] = layers;
-  return first !== undefined && BUNDLE.test(artifactType ?? first.mediaType) && BUNDLE.test(first.mediaType) ? first : undefined;
-}
-
-async function orNull<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'notFound') return null;
-    throw error;
-  }
-}
-
-function refused(message: string): Verdict {
-  return { is: 'refused', message };
+  return verifyDigest({ registry: ctx.registry, remote, digest, keys: trusted.keys, limits, signal: ctx.signal });
 }

@@ -4,13 +4,13 @@ import { openKeyRing } from '#adapters/postgres/key-ring.ts';
 import { openKeyFile } from '#adapters/postgres/keys-file.ts';
 import { roleUrl } from '#adapters/postgres/role-url.ts';
 import { openTenantDb } from '#adapters/postgres/tenant-db.ts';
+import { processFailpoints } from '#adapters/process/failpoints.ts';
 import { keptSecret } from '#adapters/process/kept-secret.ts';
 import { type Part, serve } from '#adapters/process/serve.ts';
 import { openQueues } from '#adapters/redis/queue.ts';
 import { keepAuthority } from '#adapters/x509/store.ts';
 import { readConfig } from '#core/config.ts';
 import { sharedStores } from '#core/config-shared.ts';
-import { noFailpoints } from '#core/failpoints.ts';
 import { systemClock } from '#core/time.ts';
 import { healthChecks } from './health-checks.ts';
 import { configuredLogin } from './login.ts';
@@ -45,7 +45,7 @@ async function open(): Promise<Part> {
     secret,
     checks: healthChecks({ db, queues, sandbox: null }),
   };
-  const api = await openApi({ config, db, keys, clock, log, failpoints: noFailpoints, identity, ...served });
+  const api = await openApi({ config, db, keys, clock, log, failpoints: processFailpoints(config), identity, ...served });
   tls.renewInto(api.app.server);
   await api.app.listen({ host: config.listen, port: config.port });
   const stop = async (): Promise<void> => {

@@ -18,6 +18,7 @@ import { runMaintenance } from '#services/api/maintenance/run.ts';
 import { openChangeFeed } from '#services/api/read/change-feed.ts';
 import { diffRoutes, type PreviewPort } from '#services/api/routes/diff/diff-routes.ts';
 import { type HealthCheck, healthRoutes } from '#services/api/routes/health/health-routes.ts';
+import { historyRoutes } from '#services/api/routes/history/history-routes.ts';
 import { oidcInfoRoutes } from '#services/api/routes/oidc-info/oidc-info-routes.ts';
 
 export type ApiParts = Readonly<{
@@ -90,6 +91,7 @@ export async function openApi(parts: ApiParts): Promise<OpenApi> {
   };
   const extraRoutes = [
     ...healthRoutes(parts.checks),
+    ...historyRoutes({ db }),
     ...diffRoutes({ db, clock, preview: parts.preview ?? noPreview }),
     ...oidcInfoRoutes({
       server: parts.publicUrl,

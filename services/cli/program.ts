@@ -8,6 +8,7 @@ import { deleteCommand } from '#services/cli/commands/delete.ts';
 import { diffCommand } from '#services/cli/commands/diff.ts';
 import { eventsCommand } from '#services/cli/commands/events.ts';
 import { getCommand } from '#services/cli/commands/get.ts';
+import { historyCommand } from '#services/cli/commands/history.ts';
 import { envCommand, getTokenCommand, logoutCommand, useCommand, whoamiCommand } from '#services/cli/commands/identity.ts';
 import { loginCommand } from '#services/cli/commands/login.ts';
 import { reconcileCommand } from '#services/cli/commands/reconcile.ts';
@@ -33,6 +34,7 @@ const commands: readonly ((cli: Cli) => Command)[] = Object.freeze([
   tokenCommand,
   getCommand,
   treeCommand,
+  historyCommand,
   eventsCommand,
   diffCommand,
   applyCommand,

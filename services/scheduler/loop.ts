@@ -1,6 +1,6 @@
 import type { PlatformDb } from '#adapters/postgres/platform-db.ts';
 import type { Log } from '#core/log.ts';
-import { type TickDeps, tick } from './tick.ts';
+import { type TickDeps, takeOver, tick } from './tick.ts';
 
 export type SchedulerDeps = TickDeps &
   Readonly<{
@@ -38,9 +38,24 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Scheduler> {
 }
 
 async function turn(deps: SchedulerDeps, bell: Bell, state: Readonly<{ stopping: boolean }>): Promise<void> {
+  while (!state.stopping && !(await takenOver(deps))) await bell.wait(RETRY_MS);
   while (!state.stopping) {
     const waitMs = await oneTurn(deps);
     if (waitMs > 0) await bell.wait(waitMs);
+  }
+}
+
+async function takenOver(deps: SchedulerDeps): Promise<boolean> {
+  try {
+    const jobs = await takeOver(deps);
+    if (jobs > 0) deps.log.info({ jobs }, 'offered again what an earlier scheduler had offered');
+    return true;
+  } catch (error) {
+    deps.log.warn(
+      { error: error instanceof Error ? error.message : String(error) },
+      'the work of earlier schedulers could not be taken over, trying again',
+    );
+    return false;
   }
 }
 

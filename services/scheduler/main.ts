@@ -1,11 +1,12 @@
 import { createLog } from '#adapters/log/pino-log.ts';
 import { openPlatformDb } from '#adapters/postgres/platform-db.ts';
 import { roleUrl } from '#adapters/postgres/role-url.ts';
+import { processFailpoints } from '#adapters/process/failpoints.ts';
+import { openHealth } from '#adapters/process/health.ts';
 import { type Part, serve } from '#adapters/process/serve.ts';
 import { openQueues } from '#adapters/redis/queue.ts';
 import { readConfig } from '#core/config.ts';
 import { sharedStores } from '#core/config-shared.ts';
-import { noFailpoints } from '#core/failpoints.ts';
 import { kinds } from '#kinds/registry.ts';
 import { startScheduler } from './loop.ts';
 
@@ -33,6 +34,8 @@ async function open(): Promise<Part> {
   const slots = {
     source: config.sourceConcurrency * AHEAD,
     kustomize: config.kustomizeConcurrency * AHEAD,
+    helm: config.helmConcurrency * AHEAD,
+    image: config.imageConcurrency * AHEAD,
     notification: config.notificationConcurrency * AHEAD,
     fleet: config.fleetConcurrency * AHEAD,
   };
@@ -44,14 +47,20 @@ async function open(): Promise<Part> {
     slots,
     caps,
     weights: {},
-    failpoints: noFailpoints,
+    failpoints: processFailpoints(config),
     offerMs: OFFER_MS,
     idleMs: IDLE_MS,
-    // The artifact store belongs to the workers; the one-process plane collects.
+    // Source workers collect: the artifact store belongs to them.
     collectArtifacts: null,
     log,
   });
+  const dependencies = [
+    { name: 'database', trouble: async () => ((await db.nextDueAtMs()).nowMs > 0 ? null : 'it tells no time') },
+    { name: 'queue', trouble: () => queues.trouble() },
+  ];
+  const health = await openHealth({ listen: config.healthListen, port: config.healthPort, dependencies });
   const stop = async (): Promise<void> => {
+    await health.close();
     await scheduler.stop();
     await queues.close();
     await db.close();

@@ -6,7 +6,7 @@ import type { Queues } from '#core/queue.ts';
 
 /** What one tick needs. `routes` says which worker runs which kind, `slots` how many jobs each worker's queue may hold. */
 export type TickDeps = Readonly<{
-  db: Pick<PlatformDb, 'drainOutbox' | 'pickDue'>;
+  db: Pick<PlatformDb, 'drainOutbox' | 'pickDue' | 'reoffer'>;
   queues: Pick<Queues, 'add' | 'counts'>;
   routes: ReadonlyMap<string, Worker>;
   slots: Readonly<Record<Worker, number>>;
@@ -35,6 +35,18 @@ export async function tick(deps: TickDeps): Promise<Ticked> {
   for (const [worker, mine] of byWorker(jobs, deps.routes)) await deps.queues.add(worker, mine);
   await deps.failpoints.hit('s2');
   return { relayed: drained.taken, queued: jobs.length, more: drained.more || jobs.length === total };
+}
+
+const REOFFER_LIMIT = 10_000;
+
+/**
+ * What a scheduler before this one had offered and nobody took up goes to the queues again. Once, at the start: a killed scheduler, or a queue that ended with it, would
+ * otherwise hold this work back for the rest of its offer. Returns how many. Throws as `tick` does; it may then be called again.
+ */
+export async function takeOver(deps: TickDeps): Promise<number> {
+  const jobs = await deps.db.reoffer({ offerMs: deps.offerMs, limit: REOFFER_LIMIT });
+  for (const [worker, mine] of byWorker(jobs, deps.routes)) await deps.queues.add(worker, mine);
+  return jobs.length;
 }
 
 async function freeSlots({ queues, slots }: TickDeps): Promise<ReadonlyMap<Worker, number>> {

@@ -17,9 +17,20 @@ const status: Readonly<Record<string, Rights>> = { status: { get: 'VEAP' } };
 export const roleTable: readonly Row[] = [
   // Viewers read everything of the tenant but Secrets and tokens; editors write definitions, ConfigMaps, Placements.
   { plural: 'gitrepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'buckets', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'helmrepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'helmcharts', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'ocirepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   // A preview asks clusters as the tenant's account: it belongs to who may write the definition.
-  { plural: 'kustomizations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, diff: { create: 'EA' } } },
+  { plural: 'helmreleases', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'imagerepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'imagepolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'imageupdateautomations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  {
+    plural: 'kustomizations',
+    rights: { ...reads('VEAP'), ...changes('EA') },
+    subresources: { ...status, diff: { create: 'EA' }, history: { get: 'VEAP' } },
+  },
   { plural: 'receivers', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'placements', rights: { ...reads('VEAP'), ...changes('EA') } },
   { plural: 'configmaps', rights: { ...reads('VEAP'), ...changes('EA') } },

@@ -44,11 +44,32 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
     }),
     namespaces: { ...core('Namespace', 'namespaces'), scope: 'Cluster' },
     gitrepositories: flux('source', 'GitRepository', 'gitrepositories', { url: 'https://git.test/x', interval: '10m' }),
+    buckets: flux('source', 'Bucket', 'buckets', { endpoint: 's3.test', bucketName: 'x', interval: '10m' }),
+    helmrepositories: flux('source', 'HelmRepository', 'helmrepositories', { url: 'https://charts.test', interval: '10m' }),
+    helmcharts: flux('source', 'HelmChart', 'helmcharts', {
+      chart: 'x',
+      interval: '10m',
+      sourceRef: { kind: 'HelmRepository', name: 'x' },
+    }),
+    helmreleases: {
+      ...flux('helm', 'HelmRelease', 'helmreleases', { interval: '10m', chartRef: { kind: 'OCIRepository', name: 'podinfo' } }),
+      path: '/apis/helm.toolkit.fluxcd.io/v2/namespaces/:namespace/helmreleases',
+      apiVersion: 'helm.toolkit.fluxcd.io/v2',
+    },
     ocirepositories: flux('source', 'OCIRepository', 'ocirepositories', { url: 'oci://registry.test/x', interval: '10m' }),
     kustomizations: flux('kustomize', 'Kustomization', 'kustomizations', {
       interval: '10m',
       path: './',
       prune: true,
+      sourceRef: { kind: 'GitRepository', name: 'x' },
+    }),
+    imagerepositories: flux('image', 'ImageRepository', 'imagerepositories', { image: 'registry.test/x', interval: '10m' }),
+    imagepolicies: flux('image', 'ImagePolicy', 'imagepolicies', {
+      imageRepositoryRef: { name: 'x' },
+      policy: { semver: { range: '1.x' } },
+    }),
+    imageupdateautomations: flux('image', 'ImageUpdateAutomation', 'imageupdateautomations', {
+      interval: '10m',
       sourceRef: { kind: 'GitRepository', name: 'x' },
     }),
     receivers: flux('notification', 'Receiver', 'receivers', {

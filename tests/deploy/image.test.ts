@@ -16,14 +16,23 @@ const children = useChildren('file');
 const dir = useTemporaryDir('file');
 const readyMs = 120_000;
 
-type World = { app: string; postgres: PostgresServer; redis: RedisServer; oidc: OidcServer; kustomize: string; oidcCa: string };
+type World = {
+  app: string;
+  postgres: PostgresServer;
+  redis: RedisServer;
+  oidc: OidcServer;
+  kustomize: string;
+  helm: string;
+  oidcCa: string;
+};
 const world: World = Object.create(null);
 
 beforeAll(async () => {
-  const { redis, kustomize } = await loadToolPaths({ only: ['redis', 'kustomize'] });
+  const { redis, kustomize, helm } = await loadToolPaths({ only: ['redis', 'kustomize', 'helm'] });
   if (redis === null) throw new Error('this machine has no Redis: run `npm run setup`, it says what is missing');
   const authority = await openLocalAuthority(join(dir(), 'issuer'), 'issuer CA');
   world.kustomize = kustomize;
+  world.helm = helm;
   world.oidcCa = authority.certificateFile;
   world.app = await layOutImage(dir());
   world.postgres = await startPostgres(children, { dir: join(dir(), 'postgres'), fsync: false });
@@ -45,6 +54,7 @@ function environment(port: number): Readonly<Record<string, string>> {
     WEIR_LISTEN: '127.0.0.1',
     WEIR_PORT: String(port),
     WEIR_KUSTOMIZE: world.kustomize,
+    WEIR_HELM: world.helm,
     WEIR_DATABASE_URL: world.postgres.superuserUrl,
     WEIR_DATABASE_APP_PASSWORD: 'app-password-of-the-image-test',
     WEIR_DATABASE_SCHEDULER_PASSWORD: 'scheduler-password-of-the-image-test',
@@ -139,7 +149,16 @@ test('each part runs alone: what the API takes, the scheduler hands to a worker,
   const port = await freePort();
   const env = environment(port);
   await runProcess(children, spec('migrate', env), 60_000);
-  const names = ['api', 'scheduler', 'worker-source', 'worker-kustomize', 'worker-notification', 'worker-fleet'];
+  const names = [
+    'api',
+    'scheduler',
+    'worker-source',
+    'worker-kustomize',
+    'worker-helm',
+    'worker-image',
+    'worker-notification',
+    'worker-fleet',
+  ];
   const running: RunningProcess[] = [];
   for (const name of names) running.push(await start(name, env));
   expect((await ask(port, '/readyz')).status).toBe(200);

@@ -18,7 +18,7 @@ const at: { stage: FaultStage; history: WorkHistory; own: OwnStores; redis: Redi
 const CANARY = 'canary-0f3a';
 const FIRST = { a: CANARY, b: '0' };
 const UNREADABLE = 'forged-1';
-const QUEUES = ['source', 'kustomize', 'notification', 'fleet'] as const;
+const QUEUES = ['source', 'kustomize', 'helm', 'image', 'notification', 'fleet'] as const;
 
 type Unit = Readonly<{ tenant: string; definition: string; cluster: string }>;
 

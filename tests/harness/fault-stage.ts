@@ -15,6 +15,7 @@ import { freePort } from '#deploy/local/ports.ts';
 import { type PostgresServer, startPostgres } from '#deploy/local/postgres.ts';
 import { type RedisServer, startRedis } from '#deploy/local/redis.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
+import { type FaultParts, openFaultParts, type PartName } from '#tests/harness/fault-parts.ts';
 import { type FaultPlane, startFaultPlane, storesEnded } from '#tests/harness/fault-plane.ts';
 import { embeddedDatabaseUrl } from '#tests/harness/fault-rows.ts';
 
@@ -30,6 +31,8 @@ export type FaultStage = Readonly<{
   git: GitServer;
   tenant: TenantPlan;
   own: OwnStores | null;
+  /** The parts of a plane that runs as many processes. */
+  parts: FaultParts | null;
   /** The living plane; throws when there is none. */
   plane(): FaultPlane;
   /** Admin of the tenant, with a token of the living plane. */
@@ -47,6 +50,9 @@ export type FaultStage = Readonly<{
   stop(): Promise<void>;
 }>;
 
+/** The API first: it makes the keys that the workers read. */
+const ALL_PARTS: readonly PartName[] = ['api', 'scheduler', 'worker-source', 'worker-kustomize', 'worker-fleet', 'worker-notification'];
+
 export const faultTenant: TenantPlan = Object.freeze({
   name: 'team-a',
   namespace: 'team-a',
@@ -61,13 +67,15 @@ type Options = Readonly<{
   files: Readonly<Record<string, string>>;
   stores: 'embedded' | 'own';
   secondCluster?: boolean;
+  /** The plane as one process, or every part as one of its own (with stores of its own). */
+  as?: 'one process' | 'parts';
   definitions?: readonly DemoObject[];
 }>;
 
 /** One cluster without controllers, a git server and a plane in a process of its own, with one tenant whose Kustomization `work` delivers the repository's root. */
 export async function startFaultStage(
   children: Children,
-  { dir, files, stores, secondCluster = false, definitions = [] }: Options,
+  { dir, files, stores, secondCluster = false, definitions = [], as = 'one process' }: Options,
 ): Promise<FaultStage> {
   const stateDir = join(dir, 'plane');
   await mkdir(stateDir, { recursive: true, mode: 0o755 });
@@ -85,7 +93,17 @@ export async function startFaultStage(
   ]);
   const alive: { plane: FaultPlane | null; alice: PlaneUser | null; starts: number } = { plane: null, alice: null, starts: 0 };
   const storeEnv = own === null ? {} : await storeEnvironment(own);
+  const parts =
+    as === 'parts'
+      ? await openFaultParts(children, { dir, stateDir, port, authority, kustomize: tools.kustomize, stores: storeEnv })
+      : null;
   const start = async (env: Readonly<Record<string, string>> = {}): Promise<FaultPlane | null> => {
+    if (parts !== null) {
+      for (const name of ALL_PARTS) await parts.start(name, env);
+      alive.plane = parts.plane();
+      alive.alice = await enter(alive.plane, authority, 'alice');
+      return alive.plane;
+    }
     alive.starts += 1;
     const logFile = join(dir, `plane-${alive.starts}.log`);
     alive.plane = await startFaultPlane(children, { stateDir, logFile, port, env: { ...storeEnv, ...env } });
@@ -108,6 +126,7 @@ export async function startFaultStage(
     git,
     tenant: faultTenant,
     own,
+    parts,
     plane,
     alice: () => {
       if (alive.alice === null) throw new Error('nobody is logged in: the plane died');
@@ -136,6 +155,7 @@ export async function startFaultStage(
       }
     },
     stop: async () => {
+      await parts?.stop('SIGTERM');
       await alive.plane?.process.stop('SIGTERM', 20_000);
       await ended();
       await Promise.all([cluster.stop(), other?.stop(), git.stop(), own?.postgres.stop(), own?.redis.stop()]);

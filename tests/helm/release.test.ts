@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { HelmAction } from '#adapters/helm/argv.ts';
 import { createHelm, type Helm } from '#adapters/helm/helm.ts';
-import type { ClusterEntry } from '#adapters/helm/kubeconfig.ts';
 import { asFailed, isLocked, readRecord } from '#adapters/helm/storage.ts';
 import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
+import type { ClusterEntry, HelmAction } from '#core/helm.ts';
 import type { JsonObject } from '#core/json.ts';
 import { isObject } from '#core/json.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
@@ -98,7 +97,7 @@ beforeAll(async () => {
   );
   const token = field(field(minted.body, 'status'), 'token');
   if (typeof token !== 'string') throw new Error('no token');
-  place = { server: shared.server, caPem: shared.caPem, token };
+  place = { server: shared.server, caPem: shared.caPem, credential: { is: 'token', token } };
   const chart = join(root, 'chart');
   await mkdir(join(chart, 'templates'), { recursive: true });
   await writeFile(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: demo\nversion: 1.2.3\nappVersion: "7"\n');
@@ -127,7 +126,12 @@ async function recordSecret(name: string, version: number): Promise<Readonly<{ p
   return { path, secret: body };
 }
 
-const values = (more: JsonObject = {}) => ({ chartPath, values: { colour: 'blue', ...more } });
+const values = (more: JsonObject = {}) => ({
+  chartPath,
+  values: { colour: 'blue', ...more },
+  labels: { 'weir.dev/delivery': 'd1' },
+  postRender: async (text: string) => text,
+});
 const named = (name: string) => ({ name, namespace: tenant.namespace });
 
 test('template lists every object with hooks, without network: lookup is empty and no name resolves', async () => {
@@ -199,10 +203,34 @@ test('helm killed in the middle leaves a locked release, which goes on once its 
   expect(await helm.perform(named('locked'), place, values(), upgrade, never)).toMatchObject({ version: 3, info: { status: 'deployed' } });
 });
 
+test('everything that helm is about to apply, hooks included, passes the post-renderer, which may change it or refuse all of it', async () => {
+  const seen: string[] = [];
+  const changed = {
+    ...values(),
+    postRender: async (text: string) => {
+      seen.push(text);
+      return text.replaceAll('"blue"', '"patched"');
+    },
+  };
+  await helm.perform(named('patched'), place, changed, install, never);
+  expect(seen).toHaveLength(1);
+  expect(seen[0]).toContain('helm.sh/hook: post-delete');
+  expect(await liveData('patched')).toMatchObject({ colour: 'patched' });
+  expect(await byHand('get', 'manifest', 'patched')).toContain('patched');
+  const { secret } = await recordSecret('patched', 1);
+  expect(field(field(field(secret, 'metadata'), 'labels'), 'weir.dev/delivery')).toBe('d1');
+  const refusal = new Error('not this list');
+  const refused = { ...values(), postRender: () => Promise.reject(refusal) };
+  expect(await helm.perform(named('refused'), place, refused, install, never).catch((error: unknown) => error)).toBe(refusal);
+  expect(await liveData('refused')).toBeUndefined();
+  expect(await byHand('ls')).not.toContain('refused');
+});
+
 test('the tenant’s token is all that a release has: another namespace is refused, and the token is in no message', async () => {
   const failed: unknown = await helm
     .perform({ name: 'away', namespace: 'kube-system' }, place, values(), install, never)
     .catch((error: unknown) => error);
   expect(failed).toMatchObject({ code: 'clusterAnswer', message: expect.stringMatching(/forbidden/) });
-  expect(String(failed)).not.toContain(place.token.slice(0, 20));
+  const secret = place.credential.is === 'token' ? place.credential.token : place.credential.keyPem;
+  expect(String(failed)).not.toContain(secret.slice(0, 20));
 });

@@ -27,18 +27,22 @@ export type App = Readonly<{
   bob(): PlaneUser;
   /** Commits files below the app's folder (null removes one) and pushes; the webhook wakes the source. */
   push(files: Readonly<Record<string, string | null>>): Promise<void>;
+  /** As push, and waits until the source has an artifact with it: for what is made right afterwards. */
+  pushed(files: Readonly<Record<string, string | null>>): Promise<void>;
+  /** The app's chart folder in the working copy on this machine. */
+  chartFolder(): string;
   /** Path of the folder, for spec.path. */
   path: string;
   /** Creates, or merges into, a Kustomization of team-a: `name` is put behind the id. */
   kustomization(name: string, spec?: JsonObject): Promise<string>;
   /** Places these Kustomizations on clusters of the demo. */
-  place(names: readonly string[], clusters: readonly string[]): Promise<void>;
+  place(names: readonly string[], clusters: readonly string[], kind?: string): Promise<void>;
   create(object: JsonObject): Promise<void>;
   get(kind: string, name: string): Promise<Answer>;
   patch(kind: string, name: string, patch: JsonObject): Promise<void>;
   remove(kind: string, name: string): Promise<void>;
   /** Waits for Ready with this status, and this reason when given; returns the message. */
-  ready(name: string, status: 'True' | 'False' | 'Unknown', reason?: string, timeoutMs?: number): Promise<string>;
+  ready(name: string, status: 'True' | 'False' | 'Unknown', reason?: string, timeoutMs?: number, kind?: string): Promise<string>;
   /** The live object on a cluster, by path; null when it is not there. */
   live(cluster: string, path: string): Promise<JsonObject | null>;
   onCluster(cluster: string, method: string, path: string, body?: JsonObject): Promise<Answer>;
@@ -46,10 +50,14 @@ export type App = Readonly<{
 
 const API: Readonly<Record<string, string>> = Object.freeze({
   Kustomization: KUSTOMIZE,
+  HelmRelease: 'helm.toolkit.fluxcd.io/v2',
+  OCIRepository: 'source.toolkit.fluxcd.io/v1',
   Placement: 'weir.dev/v1',
   Delivery: 'weir.dev/v1',
   GitRepository: 'source.toolkit.fluxcd.io/v1',
-  OCIRepository: 'source.toolkit.fluxcd.io/v1',
+  Bucket: 'source.toolkit.fluxcd.io/v1',
+  HelmRepository: 'source.toolkit.fluxcd.io/v1',
+  HelmChart: 'source.toolkit.fluxcd.io/v1',
   Secret: 'v1',
   ServiceAccount: 'v1',
   ConfigMap: 'v1',
@@ -101,28 +109,38 @@ export function useApp(prefix: string): App {
   });
   afterAll(async () => {
     for (const [kind, name] of state.made.toReversed()) await expectGone(user(0), `${collection(kind)}/${name}`);
-    const names = state.made.filter(([kind]) => kind === 'Kustomization').map(([, name]) => name);
-    for (const name of names)
+    for (const [kind, name] of state.made.filter(([one]) => one === 'Kustomization' || one === 'HelmRelease'))
       await until(
         `${name} gone`,
         20_000,
         100,
-        async () => ((await get('Kustomization', name)).status === 404 ? true : null),
+        async () => ((await get(kind, name)).status === 404 ? true : null),
         async () =>
-          JSON.stringify([(await get('Kustomization', name)).body, (await callPlane(user(0), 'GET', collection('Delivery'))).body]).slice(
-            0,
-            20_000,
-          ),
+          JSON.stringify([(await get(kind, name)).body, (await callPlane(user(0), 'GET', collection('Delivery'))).body]).slice(0, 20_000),
       );
     await rm(state.copy, { recursive: true, force: true });
   });
   return Object.freeze({
     id,
+    chartFolder: () => join(state.copy, 'tests', id, 'chart'),
     path: `./tests/${id}`,
     demo,
     alice: () => user(0),
     bob: () => user(1),
-    push: (files) => push(state.copy, id, files),
+    push: async (files) => void (await push(state.copy, id, files)),
+    pushed: async (files) => {
+      const commit = await push(state.copy, id, files);
+      await until(
+        `the source has ${commit}`,
+        READY_MS,
+        50,
+        async () => {
+          const revision = textAt((await get('GitRepository', 'podinfo')).body, 'status', 'artifact', 'revision') ?? '';
+          return (await holds(state.copy, revision.split(':').at(-1) ?? '', commit)) ? true : null;
+        },
+        async () => JSON.stringify((await get('GitRepository', 'podinfo')).body).slice(0, 2_000),
+      );
+    },
     kustomization: async (name, spec = {}) => {
       const full = `${id}-${name}`;
       const base = {
@@ -141,20 +159,20 @@ export function useApp(prefix: string): App {
       });
       return full;
     },
-    place: (names, clusters) =>
+    place: (names, clusters, kind = 'Kustomization') =>
       create({
         apiVersion: 'weir.dev/v1',
         kind: 'Placement',
         metadata: { name: `${names[0] ?? id}-place`, namespace: NAMESPACE },
-        spec: { definitions: { kinds: ['Kustomization'], names }, clusters: { names: clusters } },
+        spec: { definitions: { kinds: [kind], names }, clusters: { names: clusters } },
       }),
     create,
     get,
     patch: async (kind, name, patch) =>
       void (await expectPlane(user(0), 'PATCH', `${collection(kind)}/${name}`, patch, 'application/merge-patch+json')),
     remove: async (kind, name) => void (await expectPlane(user(0), 'DELETE', `${collection(kind)}/${name}`)),
-    ready: async (name, status, reason, timeoutMs = READY_MS) => {
-      const now = async () => readyOf((await get('Kustomization', name)).body);
+    ready: async (name, status, reason, timeoutMs = READY_MS, kind = 'Kustomization') => {
+      const now = async () => readyOf((await get(kind, name)).body);
       const ready = await until(
         `${name} Ready=${status} ${reason ?? ''}`,
         timeoutMs,
@@ -217,7 +235,7 @@ export async function adminOf(demo: SharedDemo, cluster: string): Promise<Cluste
 }
 
 /** Other files push to the same branch: ours goes on top of what is there. */
-async function push(copy: string, id: string, files: Readonly<Record<string, string | null>>): Promise<void> {
+async function push(copy: string, id: string, files: Readonly<Record<string, string | null>>): Promise<string> {
   // The copy's own configuration knows the authority; GIT_SSL_CAINFO of the machine would win over it.
   const env = { PATH: process.env['PATH'], HOME: copy };
   const git = (...args: readonly string[]) => run('git', ['-C', copy, ...args], { env });
@@ -236,10 +254,24 @@ async function push(copy: string, id: string, files: Readonly<Record<string, str
     await git('commit', '--quiet', '--message', `Change ${id}`);
     try {
       await git('push', '--quiet', 'origin', 'HEAD:main');
-      return;
+      return (await git('rev-parse', 'HEAD')).stdout.trim();
     } catch (error) {
       if (attempt === 5) throw error;
     }
+  }
+}
+
+/** Whether a commit is `wanted` or comes after it. */
+async function holds(copy: string, commit: string, wanted: string): Promise<boolean> {
+  if (commit === wanted) return true;
+  const env = { PATH: process.env['PATH'], HOME: copy };
+  try {
+    await run('git', ['-C', copy, 'fetch', '--quiet', 'origin', 'main'], { env });
+    await run('git', ['-C', copy, 'merge-base', '--is-ancestor', wanted, commit], { env });
+    return true;
+  } catch {
+    // Not an ancestor, or not fetched yet: asked again.
+    return false;
   }
 }
 

@@ -46,6 +46,16 @@ async function dueUnits(tenant: TestTenant): Promise<readonly string[]> {
   return rows.map((row) => String(row['unit_id'])).toSorted();
 }
 
+/** The work row of a delivery on a cluster that is due in an hour, after so many failures. Its unit id. */
+async function deliveryOn(tenant: TestTenant, name: string, clusterId: string, failures: number): Promise<string> {
+  const rows = await plane.ask(
+    `insert into weir.work (tenant_id, unit_id, kind, definition_id, cluster_id, namespace, fans_out, cause, failures, due_at)
+      values ($1, gen_random_uuid(), 'Kustomization', gen_random_uuid(), $2, $3, false, $4, $5, now() + interval '1 hour') returning unit_id`,
+    [tenant.tenantId, clusterId, tenant.namespace, name, failures],
+  );
+  return String(rows[0]?.['unit_id']);
+}
+
 const source = (tenant: TestTenant, on: Ref['on'], name = 'src'): Ref => ({ kind: 'GitRepository', namespace: tenant.namespace, name, on });
 const wake = (tenant: TestTenant, on: Ref['on'], name = 'src'): OutboxEntry => ({ what: 'wake', ...source(tenant, on, name) });
 
@@ -75,6 +85,43 @@ describe('wakes', () => {
     expect(await dueUnits(tenant)).toEqual([...deliveries.map((one) => one.uid), lone.uid, plain.uid].toSorted());
     expect(await dueUnits(other)).toEqual([]);
     expect(await plane.ask('select count(*)::int as n from weir.outbox')).toEqual([{ n: 0 }]);
+  });
+
+  test('a Cluster that is Ready again wakes what failed on it, of every tenant, and nothing that waits for its interval or elsewhere', async () => {
+    const [tenant, other] = [await plane.newTenant(), await plane.newTenant()];
+    const cluster = await define(tenant, 'east', [], 'Cluster');
+    const failing = await deliveryOn(tenant, 'failing', cluster.uid, 3);
+    await deliveryOn(tenant, 'fine', cluster.uid, 0);
+    await deliveryOn(tenant, 'elsewhere', randomUUID(), 3);
+    const foreign = await deliveryOn(other, 'foreign', cluster.uid, 1);
+    await drainAll(scheduler.db);
+    const ready = { what: 'wake', kind: 'Cluster', namespace: tenant.namespace, name: 'east', on: 'ready' } as const;
+    await tell(tenant, [{ ...ready, on: 'change' }]);
+    expect(await drainAll(scheduler.db)).toBe(0);
+    await tell(tenant, [ready]);
+    expect(await drainAll(scheduler.db)).toBe(2);
+    const rows = await plane.ask(`select unit_id from weir.work where cause = 'cluster is back' and due_at <= now() order by unit_id`);
+    expect(rows.map((row) => row['unit_id'])).toEqual([failing, foreign].toSorted());
+    expect(await plane.ask('select count(*)::int as n from weir.outbox')).toEqual([{ n: 0 }]);
+  });
+
+  test('a Cluster with many failing deliveries wakes them in bounded parts, each once', async () => {
+    const tenant = await plane.newTenant();
+    const cluster = await define(tenant, 'wide', [], 'Cluster');
+    const count = maxWakesPerDrain + 700;
+    await plane.ask(
+      `insert into weir.work (tenant_id, unit_id, kind, definition_id, cluster_id, namespace, fans_out, cause, failures, due_at, handled_no)
+        select $1, gen_random_uuid(), 'Kustomization', gen_random_uuid(), $2, 'x', false, 'made', 2, now() + interval '1 hour', 1 from generate_series(1, $3)`,
+      [tenant.tenantId, cluster.uid, count],
+    );
+    await drainAll(scheduler.db);
+    await tell(tenant, [{ what: 'wake', kind: 'Cluster', namespace: tenant.namespace, name: 'wide', on: 'ready' }]);
+    expect(await scheduler.db.drainOutbox(200)).toEqual({ taken: 0, triggered: maxWakesPerDrain, more: true });
+    expect(await drainAll(scheduler.db)).toBe(count - maxWakesPerDrain);
+    const rows = await plane.ask('select min(trigger_no)::int as low, max(trigger_no)::int as high from weir.work where cluster_id = $1', [
+      cluster.uid,
+    ]);
+    expect(rows).toEqual([{ low: 2, high: 2 }]);
   });
 
   test('a leased unit is triggered and keeps its lease', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,9 @@ beforeAll(async () => {
   const work = await mkdtemp(join(tmpdir(), 'weir-release-'));
   await writeFile(join(work, 'tool'), program);
   await writeFile(join(work, 'README'), 'not wanted');
-  await create({ file: join(work, 'tool.tar.gz'), gzip: true, cwd: work }, ['tool', 'README']);
+  await mkdir(join(work, 'tool-linux-amd64/bin'), { recursive: true });
+  await writeFile(join(work, 'tool-linux-amd64/bin/tool'), program);
+  await create({ file: join(work, 'tool.tar.gz'), gzip: true, cwd: work }, ['tool', 'README', 'tool-linux-amd64']);
   archive = await readFile(join(work, 'tool.tar.gz'));
   await rm(work, { recursive: true });
   server = createServer((request, response) => {
@@ -59,6 +61,19 @@ test('only the program is taken out of an archive', async () => {
   };
   expect(await fetchRelease({ ...base, download, mirror, folder })).toBeUndefined();
   expect(await readdir(folder)).toEqual(['tool']);
+});
+
+test('a program deep in an archive is taken out, its folders are not', async () => {
+  const download = {
+    url: 'https://example.org/tool_{os}_{arch}.tar.gz',
+    member: 'tool-{os}-{arch}/bin/tool',
+    maxBytes: 10_000,
+    sha256: { 'linux-amd64': sha256(archive) },
+  };
+  expect(await fetchRelease({ ...base, download, mirror, folder })).toBeUndefined();
+  expect(await readdir(folder)).toEqual(['tool']);
+  expect(await readFile(join(folder, 'tool'))).toEqual(program);
+  expect(await fetchRelease({ ...base, download: { ...download, member: 'other/tool' }, mirror, folder })).toMatch(/holds no other\/tool/);
 });
 
 test.each([

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar';
 import type { Download, Platform } from '../binaries.ts';
+import { sha256Of } from './cache.ts';
+import { transfer } from './transfer.ts';
 
 const timeoutMs = 10 * 60_000;
+const defaultIdleMs = 30_000;
 
 export type DownloadRequest = Readonly<{
   download: Download;
@@ -15,6 +14,8 @@ export type DownloadRequest = Readonly<{
   mirror: string | undefined;
   folder: string;
   name: string;
+  /** Default 30 s without a byte. */
+  idleMs?: number;
 }>;
 
 /**
@@ -27,11 +28,13 @@ export async function fetchRelease(request: DownloadRequest): Promise<string | u
   if (wanted === undefined) return `no checksum is pinned for ${platform}`;
   const url = urlOf(request);
   const file = join(folder, 'download');
+  const { maxBytes } = download;
   try {
-    const got = await fetchTo(file, url, download.maxBytes);
+    await transfer({ url, file, maxBytes, idleMs: request.idleMs ?? defaultIdleMs, signal: AbortSignal.timeout(timeoutMs) });
+    const got = await sha256Of(file);
     if (got !== wanted) return `${url.host} sent a file with SHA-256 ${got}, pinned is ${wanted}`;
     if (download.member === null) await rename(file, join(folder, name));
-    else await unpack(file, download.member, folder, name);
+    else await unpack(file, filledIn(download.member, platform), folder, name);
     return undefined;
   } catch (error) {
     return `download from ${url.host} failed: ${reasonOf(error)}`;
@@ -41,30 +44,25 @@ export async function fetchRelease(request: DownloadRequest): Promise<string | u
 }
 
 function urlOf({ download, platform, mirror }: DownloadRequest): URL {
-  const [os = '', arch = ''] = platform.split('-');
-  const url = new URL(download.url.replaceAll('{os}', os).replaceAll('{arch}', arch));
+  const url = new URL(filledIn(download.url, platform));
   return mirror === undefined ? url : new URL(`${mirror.replace(/\/+$/, '')}${url.pathname}`);
 }
 
-async function fetchTo(file: string, url: URL, maxBytes: number): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-  if (!response.ok || response.body === null) throw new Error(`answer ${response.status}`);
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const counted = new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      bytes += piece.length;
-      hash.update(piece);
-      done(bytes > maxBytes ? new Error(`more than ${maxBytes} bytes`) : null, piece);
-    },
-  });
-  await pipeline(Readable.fromWeb(response.body), counted, createWriteStream(file));
-  return hash.digest('hex');
+function filledIn(text: string, platform: Platform): string {
+  const [os = '', arch = ''] = platform.split('-');
+  return text.replaceAll('{os}', os).replaceAll('{arch}', arch);
 }
 
+/** Takes the one member out, and leaves nothing else of the archive. */
 async function unpack(archive: string, member: string, folder: string, name: string): Promise<void> {
   await extract({ file: archive, cwd: folder, strict: true, filter: (path) => path === member });
-  if (member !== name) await rename(join(folder, member), join(folder, name));
+  if (member === name) return;
+  await rename(join(folder, member), join(folder, `${name}.unpacked`)).catch(() => {
+    throw new Error(`the archive holds no ${member}`);
+  });
+  const [top = ''] = member.split('/');
+  if (member.includes('/')) await rm(join(folder, top), { recursive: true });
+  await rename(join(folder, `${name}.unpacked`), join(folder, name));
 }
 
 function reasonOf(error: unknown): string {

@@ -5,7 +5,7 @@ import { deleteObject, getMeta, getObject, maxObjectBytes, metaIn, type Target, 
 import { collectionPath, objectPath } from '#adapters/kube/paths.ts';
 import { pause, pollUntil } from '#adapters/kube/pause.ts';
 import type { Session } from '#adapters/kube/session.ts';
-import { fieldManager, managedFieldsOf, takeOver } from '#adapters/kube/ssa/managers.ts';
+import { managedFieldsOf, takeOver } from '#adapters/kube/ssa/managers.ts';
 import { failed, isImmutableField, nameOf, refusal, succeeded, unknown } from '#adapters/kube/ssa/outcome.ts';
 import { AppError } from '#core/errors.ts';
 import { type JsonObject, stringifyJson, textAt } from '#core/json.ts';
@@ -14,6 +14,8 @@ import type { Applied, ApplyItem, LiveMeta } from '#core/ports.ts';
 
 export type ApplyContext = Readonly<{
   session: Session;
+  /** Whose fields are written. */
+  fieldManager: string;
   dryRun: boolean;
   nowMs(): number;
   /** What is known of the live object without a request: its metadata, null when it is known to have no label of ours, undefined when nothing is known. */
@@ -68,8 +70,8 @@ async function tryObject(context: ApplyContext, target: Target, item: ApplyItem)
   const none = { id: item.id, uid: live === null ? null : (metaOf(live)?.uid ?? null), generation: null, resourceVersion: null };
   if (answer.status === 201) return { ...none, action: 'created' };
   if (answer.status === 200 && answer.body !== null) {
-    const taken = item.mode === 'Override' && live !== null && takeOver(managedFieldsOf(live)) !== null;
-    return { ...none, action: !taken && live !== null && isSame(live, answer.body) ? 'unchanged' : 'configured' };
+    const taken = item.mode === 'Override' && live !== null && takeOver(managedFieldsOf(live), context.fieldManager) !== null;
+    return { ...none, action: !taken && live !== null && isSame(live, answer.body, context.fieldManager) ? 'unchanged' : 'configured' };
   }
   if (item.recreate && isImmutableField(answer))
     return { ...none, action: 'configured', message: 'would be made anew: an immutable field changed' };
@@ -83,7 +85,7 @@ async function patch(context: ApplyContext, target: Target, item: ApplyItem): Pr
     const answer = await context.session.request({
       method: 'PATCH',
       path: objectPath(target.type, target.namespace, target.name),
-      query: { fieldManager, force: 'true', ...dryRunQuery(context) },
+      query: { fieldManager: context.fieldManager, force: 'true', ...dryRunQuery(context) },
       body,
       contentType: 'application/apply-patch+yaml',
       accept: context.dryRun ? 'application/json' : metadataOnly,
@@ -101,7 +103,7 @@ async function judge(context: ApplyContext, target: Target, item: ApplyItem, ans
   if (answer.body === null) return unknown(item, `${nameOf(item.ref)}: the answer is no object`);
   const after = metaIn(answer.body, context.session, target);
   if (answer.status === 201) return succeeded(item, 'created', after);
-  const merged = item.mode === 'Override' ? takeOver(managedFieldsOf(answer.body)) : null;
+  const merged = item.mode === 'Override' ? takeOver(managedFieldsOf(answer.body), context.fieldManager) : null;
   if (merged !== null) return adopt(context, target, item, after, merged);
   return succeeded(item, after.resourceVersion === before ? 'unchanged' : 'configured', after);
 }
@@ -114,7 +116,7 @@ async function adopt(context: ApplyContext, target: Target, item: ApplyItem, see
   const answer = await context.session.request({
     method: 'PATCH',
     path: objectPath(target.type, target.namespace, target.name),
-    query: { fieldManager },
+    query: { fieldManager: context.fieldManager },
     body: JSON.stringify([
       { op: 'replace', path: '/metadata/managedFields', value: merged },
       { op: 'replace', path: '/metadata/resourceVersion', value: seen.resourceVersion },
@@ -139,7 +141,7 @@ async function createOnly(context: ApplyContext, target: Target, item: ApplyItem
   const answer = await context.session.request({
     method: 'POST',
     path: collectionPath(target.type, target.namespace),
-    query: { fieldManager, ...dryRunQuery(context) },
+    query: { fieldManager: context.fieldManager, ...dryRunQuery(context) },
     body: stringifyJson(item.manifest),
     contentType: 'application/json',
     accept: metadataOnly,

@@ -25,15 +25,15 @@ test.each([
   ['some-operator', 'Update', false],
   ['before-first-apply-x', 'Update', false],
 ])('fields of %s/%s are taken over: %s', (manager, operation, isTaken) => {
-  const merged = takeOver([ours, entry(manager, operation, { 'f:data': { 'f:b': {} } })]);
+  const merged = takeOver([ours, entry(manager, operation, { 'f:data': { 'f:b': {} } })], 'weir');
   if (isTaken) expect(merged).toEqual([entry('weir', 'Apply', { 'f:data': { 'f:a': {}, 'f:b': {} } })]);
   else expect(merged).toBe(null);
 });
 
 test('a subresource is left to its controller, another API version is dropped, without an entry of ours nothing is taken', () => {
-  expect(takeOver([ours, entry('kubectl', 'Update', {}, { subresource: 'scale' })])).toBe(null);
-  expect(takeOver([ours, entry('kubectl', 'Update', { 'f:x': {} }, { apiVersion: 'v1beta1' })])).toEqual([ours]);
-  expect(takeOver([entry('kubectl', 'Update', {})])).toBe(null);
+  expect(takeOver([ours, entry('kubectl', 'Update', {}, { subresource: 'scale' })], 'weir')).toBe(null);
+  expect(takeOver([ours, entry('kubectl', 'Update', { 'f:x': {} }, { apiVersion: 'v1beta1' })], 'weir')).toEqual([ours]);
+  expect(takeOver([entry('kubectl', 'Update', {})], 'weir')).toBe(null);
 });
 
 test('the mark moves with our fields and with listed managers, and with nothing else', () => {

@@ -2,7 +2,9 @@ import { at, canonicalJson, isObject, type Json, type JsonObject, textAt } from 
 import { FENCE_ANNOTATION } from '#core/object-id.ts';
 
 /** Field manager of everything that Weir applies. */
-export const fieldManager = 'weir';
+export const FIELD_MANAGER = 'weir';
+/** Field manager of what helm applies for us: the name of its program. */
+export const HELM_MANAGER = 'helm';
 
 type Taken = Readonly<{ name: string; exact: boolean; operation: 'Apply' | 'Update' }>;
 
@@ -27,8 +29,8 @@ function isTaken(entry: JsonObject): boolean {
   return taken.some((one) => entry['operation'] === one.operation && (one.exact ? manager === one.name : manager.startsWith(one.name)));
 }
 
-function isOurs(entry: JsonObject): boolean {
-  return textAt(entry, 'manager') === fieldManager && entry['operation'] === 'Apply' && (textAt(entry, 'subresource') ?? '') === '';
+function isOf(entry: JsonObject, manager: string): boolean {
+  return textAt(entry, 'manager') === manager && entry['operation'] === 'Apply' && (textAt(entry, 'subresource') ?? '') === '';
 }
 
 export function managedFieldsOf(object: JsonObject): readonly JsonObject[] {
@@ -41,9 +43,11 @@ export function managedFieldsOf(object: JsonObject): readonly JsonObject[] {
  * apply drops those that are not desired; entries of another version are dropped, since their fields can't be merged. Null when there is nothing to
  * take. Pure.
  */
-export function takeOver(entries: readonly JsonObject[]): readonly JsonObject[] | null {
+export function takeOver(entries: readonly JsonObject[], manager: string): readonly JsonObject[] | null {
+  // Helm takes over what conflicts and leaves the rest: an object of a release is never rewritten for it.
+  if (manager === HELM_MANAGER) return null;
   const theirs = entries.filter(isTaken);
-  const ours = entries.find(isOurs);
+  const ours = entries.find((entry) => isOf(entry, manager));
   if (theirs.length === 0 || ours === undefined) return null;
   const version = ours['apiVersion'];
   const merged = theirs
@@ -66,8 +70,9 @@ function union(a: Json, b: Json): Json {
  */
 export function ownershipMark(object: JsonObject): string {
   const entries = managedFieldsOf(object);
-  const ours = entries.find(isOurs);
-  const theirs = entries.filter(isTaken).map((entry) => [textAt(entry, 'manager') ?? '', entry['fieldsV1'] ?? null]);
+  const ours = entries.find((entry) => isOf(entry, FIELD_MANAGER));
+  const shown = (entry: JsonObject): Json => [textAt(entry, 'manager') ?? '', entry['fieldsV1'] ?? null];
+  const theirs = entries.filter((entry) => isTaken(entry) || isHelms(entry)).map(shown);
   return canonicalJson([ours === undefined ? null : withoutFence(ours['fieldsV1'] ?? null), theirs]);
 }
 
@@ -82,7 +87,12 @@ export function withoutFence(fields: Json): Json {
   return { ...fields, 'f:metadata': isEmpty ? rest : { ...rest, 'f:annotations': others } };
 }
 
-export function ownFields(object: JsonObject): Json {
-  const ours = managedFieldsOf(object).find(isOurs);
+/** An object of a release is helm's, by server-side apply or, for older releases, by update. */
+function isHelms(entry: JsonObject): boolean {
+  return textAt(entry, 'manager') === HELM_MANAGER && (textAt(entry, 'subresource') ?? '') === '';
+}
+
+export function ownFields(object: JsonObject, manager: string): Json {
+  const ours = managedFieldsOf(object).find((entry) => isOf(entry, manager));
   return ours === undefined ? null : withoutFence(ours['fieldsV1'] ?? null);
 }

@@ -48,6 +48,8 @@ export type LiveView = Readonly<{
   wrote(target: Target, object: JsonObject): void;
   /** The API server confirmed that it is gone. */
   gone(target: Target): void;
+  /** The cluster is back: its watches need not wait for the end of their back-off. */
+  retry(): void;
   /** Version of our last write to the object, if newer than what a watch may show. */
   lastWritten(target: Target): string | null;
 }>;
@@ -212,6 +214,9 @@ export function createLiveView(options: LiveViewOptions): LiveView {
     gone(target: Target): void {
       metaWatchers.get(collectionKey(target.type, target.namespace))?.forget(target.name);
       written.delete(keyOf(target));
+    },
+    retry(): void {
+      for (const watcher of [...metaWatchers.values(), ...healthWatchers.values()]) watcher.retry();
     },
     lastWritten: (target: Target) => written.get(keyOf(target)) ?? null,
   });

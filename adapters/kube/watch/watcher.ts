@@ -40,6 +40,8 @@ export type Watcher<E extends Entry> = Readonly<{
   /** An answer to our own write, if it is newer than what is known. */
   put(entry: E): void;
   forget(name: string): void;
+  /** The cluster is back: what waits after a failure lists now. Nothing for a watcher that is synced, or that the cluster refused. */
+  retry(): void;
   close(): void;
 }>;
 
@@ -58,6 +60,8 @@ export function startWatcher<E extends Entry>(options: WatcherOptions<E>): Watch
   const waiting = new Set<Waiter>();
   let state: State = { is: 'starting' };
   let listedOnce = false;
+  /** Ends the wait after a failure, while there is one. */
+  let waking: AbortController | null = null;
 
   function settle(next: State): void {
     state = next;
@@ -137,11 +141,20 @@ export function startWatcher<E extends Entry>(options: WatcherOptions<E>): Watch
           { kind: options.collection.type.kind, namespace: options.collection.namespace, error: String(error).slice(0, 200) },
           'a watch is listed anew',
         );
-        await sleep(backoffMs * (0.5 + clock.random()));
-        backoffMs = Math.min(maxBackoffMs, backoffMs * 2);
+        backoffMs = (await wakeable(backoffMs * (0.5 + clock.random()))) ? firstBackoffMs : Math.min(maxBackoffMs, backoffMs * 2);
         if (!expired) settle({ is: 'starting' });
       }
     }
+  }
+  /** True when `retry` ended it. */
+  async function wakeable(ms: number): Promise<boolean> {
+    const woken = new AbortController();
+    waking = woken;
+    await pause(ms, AbortSignal.any([closing.signal, woken.signal])).catch((error: unknown) => {
+      if (!closing.signal.aborted && !woken.signal.aborted) throw error;
+    });
+    waking = null;
+    return woken.signal.aborted;
   }
   async function sleep(ms: number): Promise<void> {
     await pause(ms, closing.signal).catch((error: unknown) => {
@@ -167,6 +180,11 @@ export function startWatcher<E extends Entry>(options: WatcherOptions<E>): Watch
       if (before === undefined || isNewer(entry.resourceVersion, before.resourceVersion)) entries.set(entry.name, entry);
     },
     forget: (name: string) => void entries.delete(name),
+    retry(): void {
+      if (waking === null) return;
+      settle({ is: 'starting' });
+      waking.abort(new Error('the cluster is back'));
+    },
     close(): void {
       closing.abort(new Error('the watch is closed'));
       entries.clear();

@@ -19,7 +19,7 @@ type Tenant = Readonly<{ tenantId: string; name: string }>;
  */
 const stages: readonly (readonly string[])[] = [
   ['Kustomization', 'HelmRelease'],
-  ['Receiver', 'Placement', 'GitRepository', 'OCIRepository'],
+  ['Receiver', 'Placement', 'GitRepository', 'OCIRepository', 'Bucket', 'HelmRepository', 'HelmChart'],
   ['ClusterAccount', 'ClusterGrant', 'Cluster', 'AccessToken', 'ServiceAccount', 'Secret', 'ConfigMap', 'Event'],
 ];
 const notDeletedHere: readonly string[] = ['Delivery'];

@@ -88,12 +88,13 @@ function newObject(context: WriteContext, { metadata }: Draft, body: JsonObject,
       ? [...metadata.finalizers, resource.finalizer]
       : metadata.finalizers;
   // A Tenant owns itself: its rows stand under its own id.
+  const name = metadata.name === '' ? `${metadata.generateName.slice(0, 58)}${suffix(() => deps.clock.random())}` : metadata.name;
   const uid = resource.kind === 'Tenant' ? scope.tenantId : randomUUID();
   return {
     kind: resource.kind,
     uid,
     namespace,
-    name: metadata.name === '' ? `${metadata.generateName.slice(0, 58)}${suffix(() => deps.clock.random())}` : metadata.name,
+    name,
     generation: 1,
     createdAtMs: deps.clock.nowMs(),
     labels: metadata.labels,
@@ -104,7 +105,7 @@ function newObject(context: WriteContext, { metadata }: Draft, body: JsonObject,
     body,
     status: admissionOf(resource.kind).newStatus?.(context, uid) ?? resource.initialStatus,
     createdBy: principalKey(call.principal),
-    refs: refsOf(resource, body, namespace),
+    refs: refsOf(resource, body, namespace, name),
     unit,
   };
 }

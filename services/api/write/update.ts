@@ -205,7 +205,7 @@ async function extraOf(
   next: Next,
 ): Promise<UpdateExtra> {
   const moved = before.generation !== after.generation;
-  const refs = moved ? { refs: refsOf(resource, after.body, after.namespace), host: hostOf(after.body) } : {};
+  const refs = moved ? { refs: refsOf(resource, after.body, after.namespace, after.name), host: hostOf(after.body) } : {};
   if (!next.dataMoved) return refs;
   if (Object.keys(next.data).length === 0) return { ...refs, sealed: null };
   return { ...refs, sealed: await sealSecret(tx, deps.keys, { uid: before.uid, version: after.generation }, bytesOf(next.data)) };

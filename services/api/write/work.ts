@@ -11,8 +11,8 @@ export function consequences(resource: Resource, before: StoredObject | null, af
   return consequencesOf({ resource, reconciled: face === null ? null : { unit: face.unit }, before, after });
 }
 
-export function refsOf(resource: Resource, body: JsonObject, namespace: string): readonly Ref[] {
-  return faceOf(resource.kind)?.refsOf(body, namespace) ?? [];
+export function refsOf(resource: Resource, body: JsonObject, namespace: string, name: string): readonly Ref[] {
+  return faceOf(resource.kind)?.refsOf(body, namespace, name) ?? [];
 }
 
 /** Null for kinds that nobody reconciles. The remote host is what the scheduler's cap per host counts. */

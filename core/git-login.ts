@@ -1,5 +1,4 @@
-import type { GitRemote } from '#core/ports.ts';
-import type { GitRepositorySpec } from './schema.ts';
+import type { GitRemote } from './ports.ts';
 
 type Values = Readonly<Record<string, Uint8Array>>;
 
@@ -12,7 +11,7 @@ export type Login =
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** Keys of definitions.md 1.4: `username` with `password` (which win), `bearerToken`, `ca.crt` (wins over the deprecated `caFile`). Pure. */
-export function loginFrom(spec: Pick<GitRepositorySpec, 'url'>, secret: Readonly<{ shown: string; values: Values }> | null): Login {
+export function loginFrom(spec: Readonly<{ url: string }>, secret: Readonly<{ shown: string; values: Values }> | null): Login {
   if (secret === null) return { is: 'remote', remote: { url: spec.url, credential: { is: 'none' }, caPem: null } };
   const { shown, values } = secret;
   const read = (key: string): string => new TextDecoder().decode(values[key] ?? new Uint8Array());

@@ -1,0 +1,53 @@
+import type { GitRemote } from './ports.ts';
+
+export type TextFile = Readonly<{ path: string; text: string }>;
+
+/** What is to become a commit: the changed files with their whole new text. */
+export type CommitPlan = Readonly<{
+  files: readonly TextFile[];
+  message: string;
+}>;
+
+export type Decision = Readonly<{
+  /** Named in a trailer of the commit, so that one whose answer was lost is known again: 64 hexadecimal characters. */
+  updateId: string;
+  /** Null when there is nothing to change. */
+  plan: CommitPlan | null;
+}>;
+
+export type WriteWant = Readonly<{
+  /** Full reference to begin from when the branch does not exist yet, such as `refs/heads/main`. */
+  from: string;
+  /** Short name of the branch that gets the commit. */
+  branch: string;
+  /** References that get the commit as well, never by force; full names. */
+  alsoTo: readonly string[];
+  options: Readonly<Record<string, string>>;
+  /** Folder below which files are read and written; '' for the whole tree. */
+  folder: string;
+  /** Only files that hold this text are read … */
+  holding: string;
+  /** … and of them those with such a path. */
+  accepts(path: string): boolean;
+  author: Readonly<{ name: string; email: string }>;
+  /**
+   * What is to become of these files. Called anew for each try, while no other writer of the plane's folder is at the branch: what is decided must be read in here.
+   */
+  edit(files: readonly TextFile[]): Promise<Decision>;
+}>;
+
+export type Written =
+  | Readonly<{ is: 'pushed'; commit: string; base: string }>
+  /** Nothing to change at `base`. `commit` carries the decision already, as its trailer says; null when none of the newest does. */
+  | Readonly<{ is: 'unchanged'; base: string; commit: string | null }>;
+
+export interface GitWriter {
+  /**
+   * Puts one commit on top of the branch as the remote has it and pushes it without force; when somebody else was faster, everything is done again on their commit. Idempotent:
+   * a push whose answer was lost is recognised. Throws AppError gitFailed (with the remote's words), gitAuthFailed, egressDenied.
+   */
+  write(remote: GitRemote, want: WriteWant, limits: Readonly<{ timeoutMs: number }>, signal: AbortSignal): Promise<Written>;
+}
+
+/** The trailer's key. */
+export const UPDATE_TRAILER = 'Weir-Update';

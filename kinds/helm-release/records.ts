@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import type { ReleaseRecord } from '#core/helm.ts';
+import { at, canonicalJson, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
+import type { Snapshot } from './status.ts';
+
+/** What is kept of a record in status: identity, versions, digests, tests. Nothing of values or manifests (threats B15). Pure. */
+export function snapshotOf(record: ReleaseRecord): Snapshot {
+  const { release } = record;
+  const metadata = at(release, 'chart', 'metadata');
+  const appVersion = textAt(metadata, 'appVersion');
+  const testHooks = testHooksOf(release);
+  return {
+    apiVersion: 'v2',
+    digest: recordDigest(record),
+    name: record.name,
+    namespace: record.namespace,
+    version: record.version,
+    status: record.status,
+    chartName: textAt(metadata, 'name') ?? '',
+    chartVersion: textAt(metadata, 'version') ?? '',
+    ...(appVersion === undefined ? {} : { appVersion }),
+    configDigest: digestOf(at(release, 'config') ?? {}),
+    firstDeployed: timeAt(release, 'first_deployed'),
+    lastDeployed: timeAt(release, 'last_deployed'),
+    ...(testHooks === null ? {} : { testHooks }),
+  };
+}
+
+export function digestOf(value: Json): string {
+  return `sha256:${createHash('sha256').update(canonicalJson(value)).digest('hex')}`;
+}
+
+/** Moves with everything that makes the release what it is, blank lines of manifests included, and not with status, times and tests that run later. */
+function recordDigest({ name, namespace, version, release }: ReleaseRecord): string {
+  const hooks = hooksOf(release).map((hook) => [textAt(hook, 'path') ?? '', textAt(hook, 'manifest') ?? '']);
+  return digestOf([
+    name,
+    namespace,
+    version,
+    at(release, 'chart', 'metadata') ?? null,
+    at(release, 'config') ?? null,
+    textAt(release, 'manifest') ?? '',
+    hooks,
+  ]);
+}
+
+function hooksOf(release: JsonObject): readonly JsonObject[] {
+  const hooks = at(release, 'hooks');
+  return Array.isArray(hooks) ? hooks.filter(isObject) : [];
+}
+
+function isTest(hook: JsonObject): boolean {
+  const events = at(hook, 'events');
+  return Array.isArray(events) && events.some((event) => event === 'test' || event === 'test-success');
+}
+
+/** How each test of the record went; null when none ever ran for it, which is untested (definitions.md section 8, fact 5). */
+function testHooksOf(release: JsonObject): NonNullable<Snapshot['testHooks']> | null {
+  const ran = hooksOf(release)
+    .filter(isTest)
+    .flatMap((hook): readonly [string, NonNullable<Snapshot['testHooks']>[string]][] => {
+      const phase = textAt(hook, 'last_run', 'phase') ?? '';
+      if (phase === '') return [];
+      return [
+        [textAt(hook, 'name') ?? '', { lastStarted: timeIn(hook, 'started_at'), lastCompleted: timeIn(hook, 'completed_at'), phase }],
+      ];
+    });
+  return ran.length === 0 ? null : Object.fromEntries(ran);
+}
+
+export function hasTests(record: ReleaseRecord): boolean {
+  return hooksOf(record.release).some(isTest);
+}
+
+function timeIn(hook: JsonObject, field: string): string {
+  return shortTime(textAt(hook, 'last_run', field) ?? '');
+}
+
+function timeAt(release: JsonObject, field: string): string {
+  return shortTime(textAt(release, 'info', field) ?? '');
+}
+
+/** Helm writes nanoseconds and an offset; status has seconds in UTC. */
+function shortTime(text: string): string {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) || ms <= 0 ? '' : new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** True for a release that a killed helm left locked. */
+export function isLocked({ status }: Pick<Snapshot, 'status'>): boolean {
+  return status.startsWith('pending-');
+}
+
+export function isGone({ status }: Pick<Snapshot, 'status'>): boolean {
+  return status === 'uninstalled';
+}
+
+/** `apps/podinfo.v3`, as Flux names a record in messages. */
+export function shownRecord({ namespace, name, version }: Pick<Snapshot, 'namespace' | 'name' | 'version'>): string {
+  return `${namespace}/${name}.v${version}`;
+}

@@ -1,0 +1,31 @@
+import type { Ctx, Shown } from '#core/kind.ts';
+import { rfc3339 } from '#core/time.ts';
+import type { Act } from './decide.ts';
+import type { ImageRepositoryObj } from './observe.ts';
+import type { ImageRepositoryStatus } from './schema.ts';
+
+const LATEST = 10;
+
+/** Stores the tags of a scan, and shows what was found. Idempotent. */
+export async function act(
+  ctx: Pick<Ctx<'imageTags'>, 'imageTags' | 'failpoints' | 'nowMs'>,
+  { definition }: ImageRepositoryObj,
+  { scanned }: Act,
+): Promise<Shown<typeof ImageRepositoryStatus>> {
+  const { tags, revision, canonical, exclusions } = scanned;
+  await ctx.failpoints.hit('i1');
+  await ctx.imageTags.write(definition.uid, { revision, tags });
+  return {
+    revision,
+    status: {
+      canonicalImageName: canonical,
+      observedExclusionList: [...exclusions],
+      lastScanResult: {
+        tagCount: tags.length,
+        scanTime: rfc3339(ctx.nowMs()),
+        revision,
+        latestTags: tags.slice(-LATEST).toReversed(),
+      },
+    },
+  };
+}

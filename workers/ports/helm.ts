@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readTar } from '#adapters/blob/read-tar.ts';
+import { packageFacts } from '#adapters/chart/package.ts';
+import type { Helm as HelmProgram } from '#adapters/helm/helm.ts';
+import { manifestText } from '#adapters/helm/manifest-text.ts';
+import { asFailed, readRecord } from '#adapters/helm/storage.ts';
+import type { ReleaseAccess } from '#adapters/kube/release-access.ts';
+import { splitDocuments } from '#adapters/kustomize/objects.ts';
+import { parseYaml, readDocuments } from '#adapters/kustomize/off-thread.ts';
+import { patchObjects } from '#adapters/kustomize/patch-objects.ts';
+import { YamlError } from '#adapters/kustomize/yaml.ts';
+import { artifactOwned } from '#adapters/postgres/artifacts.ts';
+import { AppError } from '#core/errors.ts';
+import type { ChartFacts, Helm, KustomizePatches, ReleaseName, ReleaseRecord } from '#core/helm.ts';
+import { at, type Json, type JsonObject, textAt } from '#core/json.ts';
+import type { Manifest } from '#core/ports.ts';
+import { tenantKey } from '#core/tenant.ts';
+import { type Asking, releasesFor } from './cluster.ts';
+
+/** A Secret holds at most 1 MiB. */
+const MAX_VALUES_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Helm for one delivery: charts that this tenant's own sources brought (threats B2), records and releases on its cluster as its account. Whatever helm is about
+ * to apply passes `postRender` first (B13).
+ */
+export async function helmFor(asking: Asking): Promise<Helm> {
+  const { adapters } = asking;
+  const releases = await releasesFor(asking);
+  const program = (): HelmProgram => {
+    if (adapters.helm.program !== null) return adapters.helm.program;
+    throw new AppError('sandboxUnavailable', 'this worker has no helm: set WEIR_HELM to the pinned one');
+  };
+  const pathOf = async (chart: ChartFacts, signal: AbortSignal) => (await adapters.artifacts.open(chart.digest, signal)).path;
+  return Object.freeze({
+    chart: (digest: string, metadata: string | null, signal: AbortSignal) => chartOf(asking, digest, metadata, signal),
+    crds: async (chart: ChartFacts, signal: AbortSignal) => {
+      if (!chart.hasCrds) return [];
+      const objects = await objectsIn(await program().crds(await pathOf(chart, signal), signal), signal);
+      // What else lies in crds/ is left alone, as helm-controller does.
+      return objects.filter((one) => textAt(one, 'kind') === 'CustomResourceDefinition');
+    },
+    records: (release: ReleaseName, signal: AbortSignal) => recordsOf(releases, release, signal),
+    objectsOf: (record: ReleaseRecord, signal: AbortSignal) => objectsIn(textAt(record.release, 'manifest') ?? '', signal),
+    hooksOf: (record: ReleaseRecord, signal: AbortSignal) => objectsIn(hookText(record), signal),
+    apply: async ({ release, chart, values, labels, action, postRender }: Parameters<Helm['apply']>[0], signal: AbortSignal) => {
+      const chartPath = await pathOf(chart, signal);
+      const render = async (text: string) => manifestText(await postRender(await objectsIn(text, signal)));
+      await program().perform(release, await releases.entry(signal), { chartPath, values, labels, postRender: render }, action, signal);
+    },
+    perform: async (release: ReleaseName, action: Parameters<Helm['perform']>[1], signal: AbortSignal) => {
+      await program().perform(release, await releases.entry(signal), null, action, signal);
+    },
+    unlock: async (record: ReleaseRecord, message: string, signal: AbortSignal) => {
+      const secrets = await releases.records(record.namespace, record.name, signal);
+      const secret = secrets.find((one) => textAt(one, 'metadata', 'uid') === record.secret.uid);
+      if (secret === undefined || textAt(secret, 'metadata', 'resourceVersion') !== record.secret.resourceVersion)
+        throw new AppError('conflict', `the record of release ${record.name} changed in between`);
+      await releases.replace(asFailed(secret, message), signal);
+    },
+    readValues: async (text: string, signal: AbortSignal) => {
+      try {
+        return (await parseYaml(text, MAX_VALUES_BYTES, signal))[0] ?? null;
+      } catch (error) {
+        if (error instanceof YamlError) throw new AppError('buildFailed', error.message);
+        throw error;
+      }
+    },
+    patch: (objects: readonly Manifest[], patches: KustomizePatches, signal: AbortSignal) =>
+      patchObjects(adapters.helm.patch, objects, patches, signal),
+  });
+}
+
+async function chartOf({ adapters, scope }: Asking, digest: string, metadata: string | null, signal: AbortSignal): Promise<ChartFacts> {
+  const { db, artifacts, helm, charts } = adapters;
+  if (!(await db.inTenant(scope, (tx) => artifactOwned(tx, digest))))
+    throw new AppError('unavailable', 'the artifact is not there any more: the source has to be fetched again');
+  const key = tenantKey(scope, `${digest} ${metadata ?? ''}`);
+  const known = helm.facts.get(key);
+  if (known !== undefined && (await artifacts.has(known.digest))) return known;
+  const workDir = join(charts.workDir, randomUUID());
+  try {
+    const { path } = await artifacts.open(digest, signal);
+    const facts = await packageFacts({ artifacts, parseYaml, readTar, workDir }, { digest, path }, metadata, signal);
+    helm.facts.set(key, facts);
+    return facts;
+  } finally {
+    await rm(workDir, { recursive: true, force: true });
+  }
+}
+
+async function recordsOf(releases: ReleaseAccess, release: ReleaseName, signal: AbortSignal): Promise<readonly ReleaseRecord[]> {
+  const secrets = await releases.records(release.namespace, release.name, signal);
+  const records = secrets.map((secret) => ({ ...readRecord(secret), secret: identityOf(secret) }));
+  return records.toSorted((one, other) => other.version - one.version);
+}
+
+function identityOf(secret: JsonObject): ReleaseRecord['secret'] {
+  return {
+    name: textAt(secret, 'metadata', 'name') ?? '',
+    uid: textAt(secret, 'metadata', 'uid') ?? '',
+    resourceVersion: textAt(secret, 'metadata', 'resourceVersion') ?? '',
+  };
+}
+
+function hookText({ release }: ReleaseRecord): string {
+  const hooks = at(release, 'hooks');
+  return (Array.isArray(hooks) ? hooks : []).map((hook: Json) => `---\n${textAt(hook, 'manifest') ?? ''}\n`).join('');
+}
+
+/** Documents that hold anything but comments. */
+async function objectsIn(text: string, signal: AbortSignal): Promise<readonly Manifest[]> {
+  const texts = splitDocuments(text).filter((one) =>
+    one.split('\n').some((line) => line.trim() !== '' && !line.trimStart().startsWith('#')),
+  );
+  return (await readDocuments(texts, signal)).map((one) => one.object);
+}
