@@ -1,6 +1,6 @@
 import { AppError } from '#core/errors.ts';
 import type { Ctx, Judged } from '#core/kind.ts';
-import { removeChart } from './act/small.ts';
+import { removeChart } from './act/own-chart.ts';
 import { uninstallRelease } from './act/uninstall.ts';
 import type { HelmReleaseObj, Needs } from './observe.ts';
 import { ownChart } from './own-chart.ts';

@@ -1,9 +1,11 @@
 import { defineKind } from '#core/kind.ts';
 import type { Ref } from '#core/store.ts';
 import { attempt } from './act/attempt.ts';
+import { correct, note } from './act/correct.ts';
+import { writeChart } from './act/own-chart.ts';
 import { replace, rollback, uninstallFailed } from './act/remediate.ts';
-import { correct, note, unlock, writeChart } from './act/small.ts';
-import { testRelease } from './act/test.ts';
+import { testRelease } from './act/run-tests.ts';
+import { unlock } from './act/unlock.ts';
 import { type Act, decide } from './decide.ts';
 import { finalize } from './finalize.ts';
 import { type Needs, observe, type Seen } from './observe.ts';

@@ -41,12 +41,8 @@ export async function testRelease(ctx: Ctx<Needs>, obj: HelmReleaseObj, look: Lo
       ],
     };
   }
-  const failed = condition(
-    'TestSuccess',
-    'False',
-    'TestFailed',
-    `Helm test failed for release ${describeRelease(tested)}: ${why ?? 'a test hook failed'}`,
-  );
+  const message = `Helm test failed for release ${describeRelease(tested)}: ${why ?? 'a test hook failed'}`;
+  const failed = condition('TestSuccess', 'False', 'TestFailed', message);
   if (ignoresTests(spec, status)) return { status: { history }, conditions: [failed] };
   const action = attempted(status);
   return {
@@ -56,7 +52,7 @@ export async function testRelease(ctx: Ctx<Needs>, obj: HelmReleaseObj, look: Lo
       installFailures: (status?.installFailures ?? 0) + (action === 'install' ? 1 : 0),
       upgradeFailures: (status?.upgradeFailures ?? 0) + (action === 'upgrade' ? 1 : 0),
     },
-    conditions: [failed, condition('Released', 'False', 'TestFailed', failed.status === null ? '' : failed.message)],
+    conditions: [failed, condition('Released', 'False', 'TestFailed', message)],
   };
 }
 
