@@ -18,6 +18,8 @@ const reviewed: Readonly<Record<string, string>> = {
   'ServiceAccount.imagePullSecrets': 'names',
   'ServiceAccount.secrets': 'names',
   'Kustomization.spec.kubeConfig': 'names of a Secret or ConfigMap',
+  'HelmRelease.spec.kubeConfig': 'names of a Secret or ConfigMap',
+  'HelmRepository.spec.passCredentials': 'yes or no',
   'ImageUpdateAutomation.spec.git.commit.signingKey': 'name of a Secret, and the kind of its key',
   'Cluster.status.credential': 'issue and expiry of the bootstrap token',
 };

@@ -7,6 +7,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 export const slowFiles: readonly string[] = Object.freeze([
   'tests/e2e/demo-once.test.ts',
+  'tests/image/tag-to-cluster.test.ts',
+  'tests/image/many-writers.test.ts',
+  'tests/deploy/image.test.ts',
   'tests/faults/f1-worker-killed-until-the-intent.test.ts',
   'tests/faults/f1-worker-killed-while-applying.test.ts',
   'tests/faults/f17-cluster-unreachable-and-back.test.ts',
