@@ -58,7 +58,13 @@ export type ReleaseRecord = Readonly<{
   status: string;
   release: JsonObject;
   /** The Secret that holds it. */
-  secret: Readonly<{ name: string; uid: string; resourceVersion: string }>;
+  secret: Readonly<{
+    name: string;
+    uid: string;
+    resourceVersion: string;
+    /** The delivery whose runs made it, or a record before it; null for a release of somebody else. */
+    deliveryLabel: string | null;
+  }>;
 }>;
 
 /** A chart package, checked and at hand. `digest` names the package: `sha256:<hex>`. */

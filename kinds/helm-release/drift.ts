@@ -5,6 +5,7 @@ import type { Ctx } from '#core/kind.ts';
 import { describeRef, objectId, refOfId, splitApiVersion } from '#core/object-id.ts';
 import type { LiveMeta, Manifest, ObjectRef } from '#core/ports.ts';
 import type { InventoryEntry } from '#core/store.ts';
+import { ignoredPointers } from './ignored.ts';
 import type { HelmReleaseObj, Needs } from './observe.ts';
 import { atPointer, withPointer } from './pointers.ts';
 import { placed } from './post-render.ts';
@@ -96,7 +97,7 @@ async function differing(
   one: Readonly<{ id: string; ref: ObjectRef; manifest: Manifest }>,
   meta: LiveMeta | null,
 ): Promise<Drifted | null> {
-  const pointers = ignoredPointers(spec, one.ref);
+  const pointers = ignoredPointers(ctx.patterns, spec, one.ref);
   if (pointers.includes('')) return null;
   if (meta === null) return { ...one, shown: `${describeRef(one.ref)} is missing` };
   const { live, after } = await ctx.cluster.preview({ ...one, recreate: false, mode: 'Override' }, ctx.signal);
@@ -117,22 +118,6 @@ function withIgnored(object: JsonObject, live: JsonObject, pointers: readonly st
     const set: Json = withPointer(result, pointer, atPointer(live, pointer));
     return isObject(set) ? set : result;
   }, object);
-}
-
-function ignoredPointers(spec: HelmReleaseSpec, ref: ObjectRef): readonly string[] {
-  return (spec.driftDetection?.ignore ?? []).filter((rule) => isMeant(rule.target, ref)).flatMap((rule) => rule.paths);
-}
-
-type Target = NonNullable<NonNullable<NonNullable<HelmReleaseSpec['driftDetection']>['ignore']>[number]['target']>;
-
-/** Only plain names come here (`unsupported.ts`). */
-function isMeant(target: Target | undefined, ref: ObjectRef): boolean {
-  if (target === undefined) return true;
-  const [group = '', version = ''] = ref.apiVersion.includes('/') ? ref.apiVersion.split('/') : ['', ref.apiVersion];
-  const facts = { group, version, kind: ref.kind, name: ref.name, namespace: ref.namespace };
-  return (['group', 'version', 'kind', 'name', 'namespace'] as const).every(
-    (key) => (target[key] ?? '') === '' || target[key] === facts[key],
-  );
 }
 
 function isLeftAlone(manifest: Manifest): boolean {

@@ -1,10 +1,12 @@
 import { AppError } from '#core/errors.ts';
+import type { ReleaseName, ReleaseRecord } from '#core/helm.ts';
 import type { Ctx, Judged } from '#core/kind.ts';
 import { removeChart } from './act/own-chart.ts';
 import { uninstallRelease } from './act/uninstall.ts';
 import type { HelmReleaseObj, Needs } from './observe.ts';
 import { ownChart } from './own-chart.ts';
-import { isGone, isLocked, shownRecord } from './records.ts';
+import { placeOf } from './place.ts';
+import { isLocked } from './records.ts';
 import type { HelmReleaseStatus } from './status.ts';
 
 /**
@@ -16,10 +18,9 @@ export async function finalize(
   obj: HelmReleaseObj,
   why: 'deleted' | 'deselected',
 ): Promise<Judged<typeof HelmReleaseStatus>> {
-  const { spec, status } = obj;
-  const applied = status?.history?.[0] ?? (status?.applied === undefined ? null : status.applied);
-  if (spec.suspend !== true && applied !== null) {
-    const failure = await uninstalled(ctx, obj, { name: applied.name, namespace: applied.namespace });
+  const { spec } = obj;
+  if (spec.suspend !== true) {
+    const failure = await uninstalled(ctx, obj);
     if (failure !== null) return { is: 'failed', reason: 'UninstallFailed', message: failure };
   }
   const chart = ownChart(obj);
@@ -27,21 +28,32 @@ export async function finalize(
   return { is: 'ready', reason: 'UninstallSucceeded', message: 'the release is uninstalled', revision: '' };
 }
 
-async function uninstalled(
-  ctx: Ctx<Needs>,
-  obj: HelmReleaseObj,
-  place: Readonly<{ name: string; namespace: string }>,
-): Promise<string | null> {
+/** Null when it is gone, or was never there. */
+async function uninstalled(ctx: Ctx<Needs>, obj: HelmReleaseObj): Promise<string | null> {
+  const place = whereabouts(ctx, obj);
+  if (place === null) return null;
   try {
     const records = await ctx.helm.records(place, ctx.signal);
     const [latest] = records;
-    if (latest !== undefined && isLocked(latest) && !isGone(latest))
-      await ctx.helm.unlock(latest, `Release unlocked to be uninstalled`, ctx.signal);
+    if (latest !== undefined && !isOurs(obj, latest)) return null;
+    if (latest !== undefined && isLocked(latest)) await ctx.helm.unlock(latest, 'Release unlocked to be uninstalled', ctx.signal);
     await uninstallRelease(ctx, obj, place, records);
     return null;
   } catch (error) {
     if (!(error instanceof AppError) || !['clusterAnswer', 'buildFailed'].includes(error.code)) throw error;
-    const latest = obj.status?.history?.[0];
-    return `Helm uninstall of release ${latest === undefined ? `${place.namespace}/${place.name}` : shownRecord(latest)} failed: ${error.message}`;
+    return `Helm uninstall of release ${place.namespace}/${place.name} failed: ${error.message}`;
   }
+}
+
+/** Where the last record was; before there was one in status, where a run would have made it: it may have been killed in between. */
+function whereabouts(ctx: Ctx<Needs>, { definition, spec, status }: HelmReleaseObj): ReleaseName | null {
+  const own = status?.history?.[0] ?? status?.applied;
+  if (own !== undefined) return { name: own.name, namespace: own.namespace };
+  const place = placeOf(definition, spec, ctx.cluster.namespaces);
+  return 'problem' in place ? null : place;
+}
+
+/** A release that carries our label, or that status knows; never one of somebody else under the same name. */
+function isOurs({ deliveryId, status }: HelmReleaseObj, record: ReleaseRecord): boolean {
+  return record.secret.deliveryLabel === deliveryId || (status?.history ?? []).some((one) => one.version === record.version);
 }

@@ -22,7 +22,7 @@ export const helmReleaseKind = defineKind<'delivery', typeof HelmReleaseSpec, ty
   worker: 'helm',
   spec: HelmReleaseSpec,
   status: HelmReleaseStatus,
-  needs: ['lookup', 'secrets', 'helm', 'cluster', 'inventory', 'owned'],
+  needs: ['lookup', 'secrets', 'helm', 'cluster', 'inventory', 'owned', 'patterns'],
   refs,
   intervalMs,
   suspended: (spec) => spec.suspend === true,

@@ -6,6 +6,7 @@ import type { JsonObject } from '#core/json.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
 import { objectId } from '#core/object-id.ts';
 import { type Drifted, driftOf, hasMoved, recordRef, type Settled } from './drift.ts';
+import { invalidTarget } from './ignored.ts';
 import { isMissingOwnChart } from './own-chart.ts';
 import { placeOf } from './place.ts';
 import { digestOf, isGone, shownRecord, snapshotOf } from './records.ts';
@@ -17,7 +18,7 @@ import { FULL_CHECK_MS } from './times.ts';
 import { unsupportedField } from './unsupported.ts';
 import { valuesOf } from './values.ts';
 
-export type Needs = 'lookup' | 'secrets' | 'helm' | 'cluster' | 'inventory' | 'owned';
+export type Needs = 'lookup' | 'secrets' | 'helm' | 'cluster' | 'inventory' | 'owned' | 'patterns';
 export type HelmReleaseObj = Obj<'delivery', typeof HelmReleaseSpec, typeof HelmReleaseStatus>;
 type Blocker = 'unsupported' | 'foreign' | 'place' | 'missing' | 'noArtifact' | 'dependency' | 'values' | 'chart' | 'mutation';
 
@@ -59,6 +60,8 @@ export async function observe(ctx: Ctx<Needs>, obj: HelmReleaseObj): Promise<See
   const { definition, spec } = obj;
   const unsupported = unsupportedField(spec);
   if (unsupported !== null) return blocked('unsupported', unsupported);
+  const invalid = invalidTarget(ctx.patterns, spec);
+  if (invalid !== null) return blocked('place', invalid);
   const place = placeOf(definition, spec, ctx.cluster.namespaces);
   if ('problem' in place) return blocked('place', place.problem);
   const chartNeeds = obj.done.includes('chart') ? null : await isMissingOwnChart(ctx.lookup, obj);

@@ -1,7 +1,5 @@
 import type { HelmReleaseSpec } from './schema.ts';
 
-const LITERAL = /^[A-Za-z0-9-]*$/;
-
 /** A field that Flux knows and this release does not do yet: said plainly, never ignored in silence. Null when there is none. Pure. */
 export function unsupportedField(spec: HelmReleaseSpec): string | null {
   if (spec.storageNamespace !== undefined && spec.storageNamespace !== spec.targetNamespace)
@@ -14,16 +12,8 @@ export function unsupportedField(spec: HelmReleaseSpec): string | null {
     return 'spec.healthCheckExprs is not served by this release: helm waits by its built-in health rules';
   if (spec.chartRef?.kind === 'ExternalArtifact')
     return 'spec.chartRef.kind ExternalArtifact is not served by this release: use an OCIRepository or a HelmChart';
-  const target = (spec.driftDetection?.ignore ?? []).find((rule) => rule.target !== undefined && !isPlain(rule.target))?.target;
-  if (target !== undefined)
-    return 'spec.driftDetection.ignore[].target is served only with plain names: no regular expression, label or annotation selector';
+  const rules = spec.driftDetection?.ignore ?? [];
+  if (rules.some(({ target }) => target?.labelSelector !== undefined || target?.annotationSelector !== undefined))
+    return 'spec.driftDetection.ignore[].target.labelSelector and .annotationSelector are not served by this release: name the objects by kind and name';
   return null;
-}
-
-type Target = NonNullable<NonNullable<NonNullable<HelmReleaseSpec['driftDetection']>['ignore']>[number]['target']>;
-
-function isPlain({ labelSelector, annotationSelector, group, ...others }: Target): boolean {
-  if (labelSelector !== undefined || annotationSelector !== undefined) return false;
-  if (group !== undefined && !/^[A-Za-z0-9.-]*$/.test(group)) return false;
-  return Object.values(others).every((text) => LITERAL.test(text));
 }

@@ -15,7 +15,13 @@ test('drift is corrected within a moment, reported only in mode warn, and paths 
   await releases.chart('1.0.0', { 'map.yaml': COLOURED.replace('\ndata:', '\ndata:\n  free: "0"') });
   const name = await releases.release('drift', {
     values: { colour: 'blue' },
-    driftDetection: { mode: 'enabled', ignore: [{ paths: ['/data/free'] }] },
+    driftDetection: {
+      mode: 'enabled',
+      ignore: [
+        { paths: ['/data/free'], target: { kind: 'Config.*', name: `${app.id}-(drift|x)` } },
+        { paths: ['/data/colour'], target: { name: 'drift' } },
+      ],
+    },
   });
   await app.place([name], ['north'], 'HelmRelease');
   await releases.ready(name, 'True', 'InstallSucceeded');

@@ -82,3 +82,51 @@ test('a helm that was killed in the middle leaves a locked release, which is unl
   expect(at((await app.live('north', configMapPath(name))) ?? {}, 'data', 'colour')).toBe('blue');
   await app.onCluster('north', 'DELETE', job);
 });
+
+test('a definition that is deleted in the middle of its first install leaves no release behind, and one of somebody else stays', {
+  timeout: 180_000,
+}, async () => {
+  await releases.chart('1.2.0', { 'map.yaml': COLOURED, 'never.yaml': HANGING.replace('pre-upgrade', 'pre-install') });
+  const name = await releases.release('cut', { timeout: '2m' });
+  await app.place([name], ['north'], 'HelmRelease');
+  const job = `/apis/batch/v1/namespaces/apps-a/jobs/${name}-never`;
+  await until(
+    'the hook is there',
+    60_000,
+    50,
+    async () => ((await app.live('north', job)) === null ? null : true),
+    async () => JSON.stringify(await releases.status(name)),
+  );
+  expect((await releases.history('north', name)).map((one) => one.split(' ')[1])).toEqual(['pending-install']);
+  await app.remove('HelmRelease', name);
+  await until(
+    'the definition is gone',
+    60_000,
+    100,
+    async () => ((await app.get('HelmRelease', name)).status === 404 ? true : null),
+    async () => JSON.stringify(await releases.status(name)),
+  );
+  expect(await releases.helm('north', 'ls', '--short')).not.toContain(name);
+  await app.onCluster('north', 'DELETE', job);
+
+  await releases.chart('1.3.0', { 'map.yaml': COLOURED, 'never.yaml': '' });
+  const theirs = `${app.id}-theirs`;
+  await releases.helm('north', 'install', theirs, app.chartFolder());
+  await releases.release('theirs', {
+    targetNamespace: 'apps-a',
+    values: { broken: true },
+    chartRef: { kind: 'HelmChart', name: 'nowhere' },
+  });
+  await app.place([theirs], ['north'], 'HelmRelease');
+  await releases.ready(theirs, 'False', 'ArtifactFailed');
+  await app.remove('HelmRelease', theirs);
+  await until(
+    'the definition is gone',
+    60_000,
+    100,
+    async () => ((await app.get('HelmRelease', theirs)).status === 404 ? true : null),
+    async () => JSON.stringify(await releases.status(theirs)),
+  );
+  expect(await releases.helm('north', 'ls', '--short')).toContain(theirs);
+  await releases.helm('north', 'uninstall', theirs);
+});

@@ -15,6 +15,7 @@ import { artifactOwned } from '#adapters/postgres/artifacts.ts';
 import { AppError } from '#core/errors.ts';
 import type { ChartFacts, Helm, KustomizePatches, ReleaseName, ReleaseRecord } from '#core/helm.ts';
 import { at, type Json, type JsonObject, textAt } from '#core/json.ts';
+import { DELIVERY_LABEL } from '#core/object-id.ts';
 import type { Manifest } from '#core/ports.ts';
 import { tenantKey } from '#core/tenant.ts';
 import { type Asking, releasesFor } from './cluster.ts';
@@ -102,6 +103,7 @@ function identityOf(secret: JsonObject): ReleaseRecord['secret'] {
     name: textAt(secret, 'metadata', 'name') ?? '',
     uid: textAt(secret, 'metadata', 'uid') ?? '',
     resourceVersion: textAt(secret, 'metadata', 'resourceVersion') ?? '',
+    deliveryLabel: textAt(secret, 'metadata', 'labels', DELIVERY_LABEL) ?? null,
   };
 }
 
