@@ -6,6 +6,8 @@ const STYLE_FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
 const DOT_FLOAT = /^\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?$/;
 const NOT_FINITE = /^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
 const INTEGER = /^([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]+|0|[1-9][0-9]*)$/;
+/** goyaml.v2 reads what follows `0b` by itself, sign included: `0b-1` is -1. */
+const SIGNED_BINARY = /^0b([-+])([01]+)$/;
 const MAX_UNSIGNED = 2n ** 64n - 1n;
 const MIN_SIGNED = -(2n ** 63n);
 
@@ -21,7 +23,7 @@ export function goNumber(text: string): number | bigint | string {
   if (text.startsWith('.')) return (DOT_FLOAT.test(text) ? decimal(text.replaceAll('_', '')) : null) ?? text;
   if (!NUMBER_START.test(text)) return text;
   const plain = text.replaceAll('_', '');
-  return integer(plain) ?? decimal(plain) ?? text;
+  return integer(plain) ?? signedBinary(plain) ?? decimal(plain) ?? text;
 }
 
 function integer(text: string): number | bigint | null {
@@ -34,6 +36,11 @@ function integer(text: string): number | bigint | null {
   if (sign === '+' && value > MAX_UNSIGNED / 2n) return null;
   const small = Number(value);
   return Number.isSafeInteger(small) ? small : value;
+}
+
+function signedBinary(text: string): number | bigint | null {
+  const [, sign, digits] = SIGNED_BINARY.exec(text) ?? [];
+  return digits === undefined ? null : integer(`${sign}0b${digits}`);
 }
 
 function decimal(text: string): number | null {

@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createHelm, type Helm } from '#adapters/helm/helm.ts';
+import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
+import { createSandbox } from '#adapters/sandbox/sandbox.ts';
+import type { ClusterEntry, HelmAction } from '#core/helm.ts';
+import { openChildren } from '#deploy/local/children.ts';
+import { type RunningCluster, startCluster } from '#deploy/local/cluster.ts';
+import { loadToolPaths } from '#deploy/local/tool-paths.ts';
+
+/**
+ * Benchmark (i), the part of one release: install and upgrade in the sandbox with the choke point, against the helm CLI itself with the same arguments in the same
+ * run (benchmarks.md section i). Only 127.0.0.1, bounded in count. `node tests/load/helm.ts [rounds]` prints one JSON line.
+ */
+const run = promisify(execFile);
+const never = new AbortController().signal;
+const NAMESPACE = 'default';
+
+type Stage = Readonly<{ cluster: RunningCluster; helm: Helm; program: string; entry: ClusterEntry; chartPath: string }>;
+
+const wait = { timeoutMs: 60_000, disableHooks: false, disableWait: true, disableWaitForJobs: true, waitStrategy: 'poller' } as const;
+const applying = { ...wait, disableOpenAPIValidation: false, disableSchemaValidation: false, disableTakeOwnership: false, skipCrds: true };
+const install: HelmAction = { ...applying, do: 'install', replace: false, createNamespace: false, serverSideApply: true };
+const upgrade: HelmAction = {
+  ...applying,
+  do: 'upgrade',
+  preserveValues: false,
+  force: false,
+  cleanupOnFail: false,
+  serverSide: 'auto',
+  maxHistory: 5,
+};
+
+async function ours(
+  { helm, entry, chartPath }: Stage,
+  name: string,
+  action: HelmAction,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  const chart = { chartPath, values, labels: { 'weir.dev/delivery': 'load' }, postRender: async (text: string) => text };
+  await helm.perform({ name, namespace: NAMESPACE }, entry, chart, action, never);
+}
+
+async function bare({ program, cluster, chartPath }: Stage, verb: 'install' | 'upgrade', name: string, colour: string): Promise<void> {
+  const same = ['--wait=hookOnly', '--take-ownership', '--skip-crds', '--output', 'json', '--labels', 'weir.dev/delivery=load'];
+  const side = verb === 'install' ? ['--server-side=true', '--force-conflicts'] : ['--server-side=auto', '--history-max', '5'];
+  const place = ['--namespace', NAMESPACE, '--kubeconfig', cluster.adminKubeconfigPath];
+  await run(program, [verb, name, chartPath, ...place, ...same, ...side, '--set', `colour=${colour}`], { maxBuffer: 64 * 1024 * 1024 });
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0);
+}
+
+/** Turn by turn, so that both see the same machine; the first of each is thrown away. */
+async function measure(stage: Stage, rounds: number) {
+  const took = { oursInstall: [0], bareInstall: [0], oursUpgrade: [0], bareUpgrade: [0] };
+  for (let round = 0; round <= rounds; round += 1) {
+    took.oursInstall[round] = await timed(() => ours(stage, `ours-${round}`, install, { colour: 'red' }));
+    took.bareInstall[round] = await timed(() => bare(stage, 'install', `bare-${round}`, 'red'));
+    took.oursUpgrade[round] = await timed(() => ours(stage, `ours-${round}`, upgrade, { colour: 'blue' }));
+    took.bareUpgrade[round] = await timed(() => bare(stage, 'upgrade', `bare-${round}`, 'blue'));
+  }
+  const of = (values: readonly number[]) => median(values.slice(1));
+  const installMs = { ours: of(took.oursInstall), cli: of(took.bareInstall) };
+  const upgradeMs = { ours: of(took.oursUpgrade), cli: of(took.bareUpgrade) };
+  return {
+    rounds,
+    installMs,
+    upgradeMs,
+    installRatio: Number((installMs.ours / installMs.cli).toFixed(2)),
+    upgradeRatio: Number((upgradeMs.ours / upgradeMs.cli).toFixed(2)),
+  };
+}
+
+async function writeChart(root: string, program: string): Promise<string> {
+  const chart = join(root, 'chart');
+  await mkdir(join(chart, 'templates'), { recursive: true });
+  await writeFile(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: podinfo\nversion: 6.9.2\n');
+  await writeFile(join(chart, 'values.yaml'), 'colour: red\n');
+  const head = (kind: string, apiVersion = 'v1') => `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: "{{ .Release.Name }}"}\n`;
+  const pod = 'containers: [{name: main, image: "ghcr.io/stefanprodan/podinfo:6.9.2"}]';
+  const web = `spec:\n  replicas: 0\n  selector: {matchLabels: {app: "{{ .Release.Name }}"}}\n  template: {metadata: {labels: {app: "{{ .Release.Name }}"}}, spec: {${pod}}}\n`;
+  await writeFile(join(chart, 'templates', 'map.yaml'), `${head('ConfigMap')}data: {colour: "{{ .Values.colour }}"}\n`);
+  await writeFile(join(chart, 'templates', 'account.yaml'), head('ServiceAccount'));
+  await writeFile(
+    join(chart, 'templates', 'service.yaml'),
+    `${head('Service')}spec: {selector: {app: "{{ .Release.Name }}"}, ports: [{port: 80}]}\n`,
+  );
+  await writeFile(join(chart, 'templates', 'web.yaml'), `${head('Deployment', 'apps/v1')}${web}`);
+  await run(program, ['package', chart, '--destination', root]);
+  return join(root, 'podinfo-6.9.2.tgz');
+}
+
+async function main(): Promise<void> {
+  const rounds = Math.min(50, Math.max(1, Number(process.argv[2] ?? 10)));
+  const children = openChildren();
+  const root = await mkdtemp(join(tmpdir(), 'weir-load-'));
+  try {
+    const tools = await loadToolPaths();
+    const cluster = await startCluster(children, { dir: join(root, 'cluster'), name: 'load', controllers: false, tools });
+    const sandbox = await createSandbox({ mode: 'bwrap', bwrap: tools.bwrap, workDir: join(root, 'sandbox'), signal: never });
+    const workDir = join(root, 'work');
+    await mkdir(workDir);
+    const helm = createHelm({ sandbox, helm: tools.helm, runtime: await ownRuntime(), workDir, connectLookup: null });
+    const { server, caPem, admin } = cluster;
+    const entry: ClusterEntry = {
+      server,
+      caPem,
+      credential: { is: 'certificate', certificatePem: admin.certificatePem, keyPem: admin.keyPem },
+    };
+    const stage = { cluster, helm, program: tools.helm, entry, chartPath: await writeChart(root, tools.helm) };
+    process.stdout.write(`${JSON.stringify(await measure(stage, rounds))}\n`);
+    await cluster.stop();
+  } finally {
+    children.killAll();
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+await main();
