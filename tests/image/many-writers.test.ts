@@ -65,7 +65,7 @@ function startHuman(name: string): Readonly<{ stop(): Promise<readonly string[]>
   };
 }
 
-test('INV-8, R6: 50 automations at one branch, beside a human: every decision is there, nothing is lost or forced', async () => {
+test('INV-8, R6: many automations at one branch, beside a human: every decision is there, nothing is lost or forced', async () => {
   const names = Array.from({ length: WRITERS }, (_, index) => `w${index}`);
   await repository('many', Object.fromEntries(names.map((name) => [`${name}.yaml`, `image: x:1 # {"$imagepolicy": "acme:${name}"}\n`])));
   for (const name of names) {
