@@ -36,7 +36,7 @@ const Identity = closed(
 const Verification = closed(
   {
     provider: oneOf(['cosign', 'notation'], 'Which kind of signature.', { default: 'cosign' }),
-    secretRef: Type.Optional(nameRef('Secret with the trusted public keys: any key that ends with `.pub`.')),
+    secretRef: Type.Optional(nameRef('Secret with the trusted public keys, each under a key that ends in `.pub`.')),
     matchOIDCIdentity: Type.Optional(list(Identity, 'Identities of which one must have signed; keyless cosign only.')),
     trustedRootSecretRef: Type.Optional(nameRef('Secret with `trusted_root.json` of a private Sigstore; keyless cosign only.')),
   },
