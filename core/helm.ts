@@ -107,8 +107,11 @@ export interface Helm {
   perform(release: ReleaseName, action: Extract<HelmAction, { do: 'rollback' | 'test' | 'uninstall' }>, signal: AbortSignal): Promise<void>;
   /** Marks a record that a killed helm left pending as failed, by its resourceVersion. Throws AppError conflict when somebody wrote in between. */
   unlock(record: ReleaseRecord, message: string, signal: AbortSignal): Promise<void>;
-  /** The first document of a YAML text of values; null when it is empty. Throws AppError buildFailed, which never quotes the text. */
-  readValues(text: string, signal: AbortSignal): Promise<Json>;
+  /**
+   * The first document of a YAML text of values; null when it is empty. Each text in values that come from a Secret is masked in whatever is said about the run. Throws
+   * AppError buildFailed, which never quotes the text.
+   */
+  readValues(text: string, from: 'Secret' | 'ConfigMap', signal: AbortSignal): Promise<Json>;
   /** What kustomize makes of the objects with patches and images, in the sandbox. Throws AppError buildFailed. */
   patch(objects: readonly Manifest[], patches: KustomizePatches, signal: AbortSignal): Promise<readonly Manifest[]>;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '#core/errors.ts';
 import type { ClusterEntry, HelmAction, ReleaseName } from '#core/helm.ts';
-import { isObject, type JsonObject, parseJson, stringifyJson } from '#core/json.ts';
+import { isObject, type JsonObject, parseJson, stringifyJson, textAt } from '#core/json.ts';
 import { applyArgs, helmArgs, templateArgs } from './argv.ts';
 import { openGate } from './gate.ts';
 import { throwAwayKubeconfig } from './kubeconfig.ts';
@@ -162,7 +162,12 @@ async function performIn(options: HelmOptions, dir: string, input: Performed, si
     if (result.stoppedBy !== null)
       throw new AppError('unknownResult', `helm ${action.do} was ended by a limit (${result.stoppedBy}); its record is looked at next`);
     if (result.exitCode !== 0) throw new AppError('clusterAnswer', `helm ${action.do} failed: ${reasonOf(result)}`);
-    return action.do === 'install' || action.do === 'upgrade' ? releaseJson(result.stdout) : null;
+    if (post === null) return null;
+    const made = releaseJson(result.stdout);
+    // Not for us to trust: whatever helm applied was seen here, or the run is wrong (threats B13).
+    if (post.passed() === 0 && (textAt(made, 'manifest') ?? '').trim() !== '')
+      throw new Error('helm applied objects that did not pass the post-renderer');
+    return made;
   } finally {
     await Promise.all([gate.close(), post?.close()]);
   }

@@ -3,22 +3,32 @@ import { AppError } from '#core/errors.ts';
 import { at, isObject, type JsonObject, parseJson, stringifyJson, textAt } from '#core/json.ts';
 
 /** One record of a release, as helm keeps it in a Secret of type helm.sh/release.v1. Values may be secret: never log or store `release`. */
-export type ReleaseRecord = Readonly<{ name: string; namespace: string; version: number; status: string; release: JsonObject }>;
+export type ReleaseRecord = Readonly<{
+  name: string;
+  namespace: string;
+  version: number;
+  status: string;
+  release: JsonObject /** Unpacked. */;
+  bytes: number;
+}>;
 
 const MAX_RECORD_BYTES = 32 * 1024 * 1024;
 const TYPE = 'helm.sh/release.v1';
 
-/** Reads one storage Secret (`data.release`: base64 of base64 of gzip of JSON; helm pkg/storage/driver/util.go). Throws AppError clusterAnswer without content. Pure. */
-export function readRecord(secret: JsonObject): ReleaseRecord {
+/**
+ * Reads one storage Secret (`data.release`: base64 of base64 of gzip of JSON; helm pkg/storage/driver/util.go), at most `maxBytes` unpacked. Throws AppError clusterAnswer
+ * without content. Pure.
+ */
+export function readRecord(secret: JsonObject, maxBytes = MAX_RECORD_BYTES): ReleaseRecord {
   const data = textAt(secret, 'data', 'release');
   if (textAt(secret, 'type') !== TYPE || data === undefined) throw broken('it has another type or no data');
   const packed = Buffer.from(Buffer.from(data, 'base64').toString('latin1'), 'base64');
-  const release = unpack(packed);
+  const { release, bytes } = unpack(packed, Math.min(maxBytes, MAX_RECORD_BYTES));
   const version = at(release, 'version');
   const name = textAt(release, 'name');
   const status = textAt(release, 'info', 'status');
   if (name === undefined || status === undefined || typeof version !== 'number') throw broken('name, version or status is missing');
-  return { name, namespace: textAt(release, 'namespace') ?? '', version, status, release };
+  return { name, namespace: textAt(release, 'namespace') ?? '', version, status, release, bytes };
 }
 
 /** True for a release that a killed helm left locked: install, upgrade and rollback refuse it. Pure. */
@@ -42,11 +52,12 @@ export function asFailed(secret: JsonObject, message: string): JsonObject {
   };
 }
 
-function unpack(packed: Buffer): JsonObject {
+function unpack(packed: Buffer, maxBytes: number): Readonly<{ release: JsonObject; bytes: number }> {
+  if (maxBytes < 1) throw broken('the records before it take up all of the room there is for them');
   try {
-    const text = packed[0] === 0x1f && packed[1] === 0x8b ? gunzipSync(packed, { maxOutputLength: MAX_RECORD_BYTES }) : packed;
+    const text = packed[0] === 0x1f && packed[1] === 0x8b ? gunzipSync(packed, { maxOutputLength: maxBytes }) : packed;
     const value = parseJson(text.toString('utf8'));
-    if (isObject(value)) return value;
+    if (isObject(value)) return { release: value, bytes: text.length };
   } catch {
     throw broken('it cannot be unpacked');
   }

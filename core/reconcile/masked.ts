@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { AppError, TerminalError } from '../errors.ts';
-import type { Judged } from '../kind.ts';
+import { isObject, type Json } from '../json.ts';
+import type { Judged, Shown } from '../kind.ts';
 import type { ObjectResult } from '../store.ts';
 
 /**
@@ -11,9 +12,24 @@ type Mask = (text: string) => string;
 
 export function maskedJudged(judged: Judged<TSchema>, mask: Mask): Judged<TSchema> {
   const { shown } = judged;
-  if (shown?.conditions === undefined) return { ...judged, message: mask(judged.message) };
-  const conditions = shown.conditions.map((one) => (one.status === null ? one : { ...one, message: mask(one.message) }));
-  return { ...judged, message: mask(judged.message), shown: { ...shown, conditions } };
+  return { ...judged, message: mask(judged.message), ...(shown === undefined ? {} : { shown: maskedShown(shown, mask) }) };
+}
+
+/** What a step shows is saved at once, with the messages of its conditions: they quote clusters and registries like an outcome does. */
+export function maskedShown(shown: Shown<TSchema>, mask: Mask): Shown<TSchema> {
+  const { conditions, status } = shown;
+  const stored = isObject(status) ? status['conditions'] : undefined;
+  return {
+    ...shown,
+    ...(conditions === undefined ? {} : { conditions: conditions.map((one) => (one.status === null ? one : maskedMessage(one, mask))) }),
+    ...(Array.isArray(stored)
+      ? { status: { ...status, conditions: stored.map((one: Json) => (isObject(one) ? maskedMessage(one, mask) : one)) } }
+      : {}),
+  };
+}
+
+function maskedMessage<T extends Readonly<{ message?: unknown }>>(condition: T, mask: Mask): T {
+  return typeof condition.message === 'string' ? { ...condition, message: mask(condition.message) } : condition;
 }
 
 export function maskedResults(results: readonly ObjectResult[], mask: Mask): readonly ObjectResult[] {

@@ -5,7 +5,7 @@ import type { JsonObject } from '../json.ts';
 import type { Judged, Shown } from '../kind.ts';
 import type { ObjectResult } from '../store.ts';
 import { contextOf } from './context.ts';
-import { maskedError, maskedJudged, maskedResults } from './masked.ts';
+import { maskedError, maskedJudged, maskedResults, maskedShown } from './masked.ts';
 import type { Running, Runtime } from './runtime.ts';
 
 /** What a pass came to. Exactly one of `judged` and `thrown` counts; what was saved and recorded before a throw stays. */
@@ -55,7 +55,7 @@ export async function runPass(runtime: Runtime, running: Running, statusAtStart:
           if (done.includes(step.do)) throw new Error(`${runnable.resource.kind} asked for ${step.do} twice in one pass`);
           if (done.length === 0) await save(withProgress(status, unit.definition.generation, step.do, runtime.clock.nowMs()));
           done.push(step.do);
-          const shown = await step.perform();
+          const shown = maskedShown(await step.perform(), mask);
           await save(withShown(status, shown, { generation: unit.definition.generation, what: step.do, nowMs: runtime.clock.nowMs() }));
         }
         throw new Error(`${runnable.resource.kind} did not come to an outcome in ${MAX_STEPS} steps`);

@@ -2,7 +2,7 @@ import type { Judged } from '#core/kind.ts';
 import type { ExtraCondition, Reason } from '#core/outcome.ts';
 import { condition, conditionNow, succeeded, without } from './conditions.ts';
 import { previousGood } from './history.ts';
-import type { HelmReleaseObj, Looked, Seen } from './observe.ts';
+import { type HelmReleaseObj, handledAt, type Looked, type Seen } from './observe.ts';
 import type { Counters } from './state.ts';
 import { attempted, countersOf, ignoresTests, isExhausted, remediatesLast, stateOf } from './state.ts';
 import type { HelmReleaseStatus, Snapshot } from './status.ts';
@@ -169,6 +169,7 @@ function ready({ definition, spec, status }: HelmReleaseObj, revision: string, {
       conditions: drift ?? (inSync === undefined ? [] : calm),
       status: {
         lastAttemptedGeneration: definition.generation,
+        ...handledAt({ definition }),
         ...(inSync === undefined ? {} : { applied: inSync }),
         ...(fullCheckMs === undefined ? {} : { lastFullCheckMs: fullCheckMs }),
       },

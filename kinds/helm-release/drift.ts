@@ -38,16 +38,22 @@ export async function hasMoved(ctx: Ctx<Needs>, { deliveryId, place, record, ver
 
 /** The newest record of the release as the watch shows it; helm hands our label on to the records that anybody's helm makes. */
 async function latestRecord(ctx: Ctx<Needs>, deliveryId: string, place: ReleaseName, version: number): Promise<string | null> {
-  const secrets = { apiVersion: 'v1', kind: 'Secret', namespace: place.namespace };
-  const labelled = await ctx.cluster.labelled(deliveryId, secrets, ctx.signal);
+  const labelled = await watchedRecords(ctx, deliveryId, place);
   const prefix = recordRef(place, 0).name.slice(0, -1);
   const versions = [...(labelled?.keys() ?? [])].filter((name) => name.startsWith(prefix)).map((name) => Number(name.slice(prefix.length)));
-  const newest = recordRef(place, versions.length === 0 ? version : Math.max(...versions));
-  const live =
-    labelled?.get(newest.name) ??
-    (await ctx.cluster.live(deliveryId, [{ id: objectId(newest), ref: newest }], ctx.signal)).get(objectId(newest)) ??
-    null;
+  const ref = recordRef(place, versions.length === 0 ? version : Math.max(...versions));
+  const wanted = { id: objectId(ref), ref };
+  const live = labelled?.get(ref.name) ?? (await ctx.cluster.live(deliveryId, [wanted], ctx.signal)).get(wanted.id) ?? null;
   return live === null ? null : `${live.uid}/${live.resourceVersion}`;
+}
+
+/** Secrets of the delivery, by name; opens their watch, so that who changes the release with helm is seen at once. */
+export function watchedRecords(
+  ctx: Ctx<Needs>,
+  deliveryId: string,
+  { namespace }: ReleaseName,
+): Promise<ReadonlyMap<string, LiveMeta> | null> {
+  return ctx.cluster.labelled(deliveryId, { apiVersion: 'v1', kind: 'Secret', namespace }, ctx.signal);
 }
 
 export function refsOf(inventory: readonly InventoryEntry[]): readonly Readonly<{ id: string; ref: ObjectRef }>[] {

@@ -1,12 +1,12 @@
 import { AppError } from '#core/errors.ts';
-import type { ReleaseName, ReleaseRecord } from '#core/helm.ts';
+import type { ReleaseName } from '#core/helm.ts';
 import type { Ctx, Judged } from '#core/kind.ts';
 import { removeChart } from './act/own-chart.ts';
 import { uninstallRelease } from './act/uninstall.ts';
 import type { HelmReleaseObj, Needs } from './observe.ts';
 import { ownChart } from './own-chart.ts';
 import { placeOf } from './place.ts';
-import { isLocked } from './records.ts';
+import { isLocked, isOurs } from './records.ts';
 import type { HelmReleaseStatus } from './status.ts';
 
 /**
@@ -51,9 +51,4 @@ function whereabouts(ctx: Ctx<Needs>, { definition, spec, status }: HelmReleaseO
   if (own !== undefined) return { name: own.name, namespace: own.namespace };
   const place = placeOf(definition, spec, ctx.cluster.namespaces);
   return 'problem' in place ? null : place;
-}
-
-/** A release that carries our label, or that status knows; never one of somebody else under the same name. */
-function isOurs({ deliveryId, status }: HelmReleaseObj, record: ReleaseRecord): boolean {
-  return record.secret.deliveryLabel === deliveryId || (status?.history ?? []).some((one) => one.version === record.version);
 }

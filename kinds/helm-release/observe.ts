@@ -4,12 +4,11 @@ import { AppError } from '#core/errors.ts';
 import type { ChartFacts, ReleaseName, ReleaseRecord } from '#core/helm.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
-import { objectId } from '#core/object-id.ts';
-import { type Drifted, driftOf, hasMoved, recordRef, type Settled } from './drift.ts';
+import { type Drifted, driftOf, hasMoved, type Settled, watchedRecords } from './drift.ts';
 import { invalidTarget } from './ignored.ts';
 import { isMissingOwnChart } from './own-chart.ts';
 import { placeOf } from './place.ts';
-import { digestOf, isGone, shownRecord, snapshotOf } from './records.ts';
+import { digestOf, isGone, isOurs, shownRecord, snapshotOf } from './records.ts';
 import type { HelmReleaseSpec } from './schema.ts';
 import { findSource, type Source } from './source.ts';
 import type { Wanted } from './state.ts';
@@ -132,7 +131,7 @@ async function look(ctx: Ctx<Needs>, obj: HelmReleaseObj, input: Input): Promise
   const raw = await ctx.helm.records(input.place, ctx.signal);
   const records = raw.map(snapshotOf);
   const [latest] = raw;
-  if (latest !== undefined) await watchRecord(ctx, obj.deliveryId, input.place, latest.version);
+  if (latest !== undefined) await watchedRecords(ctx, obj.deliveryId, input.place);
   const isOwn = latest !== undefined && status?.history?.[0]?.version === latest.version && latest.status === 'deployed';
   const drift = isOwn && looksForDrift(spec) ? await driftOf(ctx, obj, latest) : { drifted: [], settled: [] };
   return {
@@ -157,12 +156,6 @@ async function look(ctx: Ctx<Needs>, obj: HelmReleaseObj, input: Input): Promise
     },
     nowMs: ctx.nowMs(),
   };
-}
-
-/** Opens the watch on the record, should it not be open yet: who changes the release with helm is seen at once. */
-async function watchRecord(ctx: Ctx<Needs>, deliveryId: string, place: ReleaseName, version: number): Promise<void> {
-  const ref = recordRef(place, version);
-  await ctx.cluster.live(deliveryId, [{ id: objectId(ref), ref }], ctx.signal);
 }
 
 function looksForDrift(spec: HelmReleaseSpec): boolean {
@@ -195,18 +188,19 @@ async function chartOf(
 /** The release under its former name or namespace, or of its former chart (definitions.md 4.4); null when there is nothing to take away. */
 async function leavingOf(
   ctx: Ctx<Needs>,
-  { spec, status }: HelmReleaseObj,
+  obj: HelmReleaseObj,
   place: ReleaseName,
   records: readonly Snapshot[],
   wanted: Wanted,
 ): Promise<Looked['leaving']> {
+  const { spec, status } = obj;
   const own = status?.history?.[0];
   if (own === undefined) return null;
   const former = { name: own.name, namespace: own.namespace };
   if (former.name !== place.name || former.namespace !== place.namespace) {
     if (ctx.cluster.namespaces.length > 0 && !ctx.cluster.namespaces.includes(former.namespace)) return null;
-    const [latest] = (await ctx.helm.records(former, ctx.signal)).map(snapshotOf);
-    if (latest === undefined || isGone(latest)) return null;
+    const [latest] = await ctx.helm.records(former, ctx.signal);
+    if (latest === undefined || isGone(latest) || !isOurs(obj, latest)) return null;
     return { place: former, why: `release ${shownRecord(latest)} is to become ${place.namespace}/${place.name}` };
   }
   const [latest] = records;
@@ -227,7 +221,7 @@ function askedFor({ definition, status, done }: HelmReleaseObj): Readonly<{ forc
 }
 
 /** What is echoed once it was handled. */
-export function handledAt({ definition }: HelmReleaseObj): Partial<HelmReleaseStatus> {
+export function handledAt({ definition }: Pick<HelmReleaseObj, 'definition'>): Partial<HelmReleaseStatus> {
   const force = definition.annotations[FORCE_AT];
   const reset = definition.annotations[RESET_AT];
   const requested = definition.annotations[REQUESTED_AT];

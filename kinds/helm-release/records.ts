@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ReleaseRecord } from '#core/helm.ts';
 import { at, canonicalJson, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
-import type { Snapshot } from './status.ts';
+import type { HelmReleaseStatus, Snapshot } from './status.ts';
 
 /** What is kept of a record in status: identity, versions, digests, tests. Nothing of values or manifests (threats B15). Pure. */
 export function snapshotOf(record: ReleaseRecord): Snapshot {
@@ -93,6 +93,16 @@ export function isLocked({ status }: Pick<Snapshot, 'status'>): boolean {
 
 export function isGone({ status }: Pick<Snapshot, 'status'>): boolean {
   return status === 'uninstalled';
+}
+
+/** A release that carries our label, or that status knows; never one of somebody else under the same name. */
+export function isOurs(
+  { deliveryId, status }: Readonly<{ deliveryId: string; status: HelmReleaseStatus | null }>,
+  record: ReleaseRecord,
+): boolean {
+  if (record.secret.deliveryLabel === deliveryId) return true;
+  const digest = recordDigest(record);
+  return (status?.history ?? []).some((one) => one.version === record.version && one.digest === digest);
 }
 
 /** `apps/podinfo.v3`, as Flux names a record in messages. */

@@ -30,7 +30,7 @@ export async function valuesOf(ports: Ports, namespace: string, spec: HelmReleas
       atPaths.push({ reference, shown, text: found.text });
       continue;
     }
-    const read = await mapOf(ports, found.text);
+    const read = await mapOf(ports, found.text, reference.kind);
     if (typeof read === 'string') return wrong(`${shown}, key '${reference.valuesKey ?? 'values.yaml'}': ${read}`);
     base = mergeMaps(base, read);
   }
@@ -70,9 +70,9 @@ async function textOf(
   return typeof text === 'string' ? { text } : 'noKey';
 }
 
-async function mapOf({ helm, signal }: Ports, text: string): Promise<JsonObject | string> {
+async function mapOf({ helm, signal }: Ports, text: string, from: Reference['kind']): Promise<JsonObject | string> {
   try {
-    const value = await helm.readValues(text, signal);
+    const value = await helm.readValues(text, from, signal);
     if (value === null) return {};
     return isObject(value) ? value : 'it is no map';
   } catch (error) {

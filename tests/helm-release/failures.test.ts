@@ -78,3 +78,20 @@ test('values that are missing or no map are said by name, without their content'
   expect(await colourOf(name)).toBe('canary-7f3a91');
   expect(JSON.stringify(await releases.status(name))).not.toContain('canary');
 });
+
+test('a single value of a Secret is masked in what the cluster says about it', { timeout: 120_000 }, async () => {
+  await releases.chart('1.0.3', { 'map.yaml': `${COLOURED}immutable: {{ .Values.login.password | quote }}\n` });
+  const secret = `${app.id}-login`;
+  const text = 'login:\n  password: canary-91be40\n  user: somebody\n';
+  await app.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: secret, namespace: 'team-a' },
+    stringData: { 'values.yaml': text },
+  });
+  const name = await releases.release('masked', { valuesFrom: [{ kind: 'Secret', name: secret }] });
+  await app.place([name], ['north'], 'HelmRelease');
+  const message = await releases.ready(name, 'False', 'RetriesExceeded');
+  expect(message).toContain('***');
+  expect(JSON.stringify(await releases.status(name))).not.toContain('canary-91be40');
+});

@@ -14,12 +14,16 @@ import { YamlError } from '#adapters/kustomize/yaml.ts';
 import { artifactOwned } from '#adapters/postgres/artifacts.ts';
 import { AppError } from '#core/errors.ts';
 import type { ChartFacts, Helm, KustomizePatches, ReleaseName, ReleaseRecord } from '#core/helm.ts';
-import { at, type Json, type JsonObject, textAt } from '#core/json.ts';
+import { at, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
 import { DELIVERY_LABEL } from '#core/object-id.ts';
 import type { Manifest } from '#core/ports.ts';
 import { tenantKey } from '#core/tenant.ts';
 import { type Asking, releasesFor } from './cluster.ts';
 
+/** Status keeps twenty; older ones are never looked at. */
+const MAX_RECORDS = 25;
+/** Unpacked, all together: a record is a zip of what a cluster says. */
+const MAX_RECORDS_BYTES = 128 * 1024 * 1024;
 /** A Secret holds at most 1 MiB. */
 const MAX_VALUES_BYTES = 2 * 1024 * 1024;
 
@@ -61,9 +65,12 @@ export async function helmFor(asking: Asking): Promise<Helm> {
         throw new AppError('conflict', `the record of release ${record.name} changed in between`);
       await releases.replace(asFailed(secret, message), signal);
     },
-    readValues: async (text: string, signal: AbortSignal) => {
+    readValues: async (text: string, from: 'Secret' | 'ConfigMap', signal: AbortSignal) => {
       try {
-        return (await parseYaml(text, MAX_VALUES_BYTES, signal))[0] ?? null;
+        const [values = null] = await parseYaml(text, MAX_VALUES_BYTES, signal);
+        // The mask knows the Secret's text as a whole; helm and the API server quote single values of it.
+        if (from === 'Secret') asking.mask.learn(textsIn(values).map((one) => Buffer.from(one)));
+        return values;
       } catch (error) {
         if (error instanceof YamlError) throw new AppError('buildFailed', error.message);
         throw error;
@@ -94,8 +101,26 @@ async function chartOf({ adapters, scope }: Asking, digest: string, metadata: st
 
 async function recordsOf(releases: ReleaseAccess, release: ReleaseName, signal: AbortSignal): Promise<readonly ReleaseRecord[]> {
   const secrets = await releases.records(release.namespace, release.name, signal);
-  const records = secrets.map((secret) => ({ ...readRecord(secret), secret: identityOf(secret) }));
+  const newest = secrets.toSorted((one, other) => versionOf(other) - versionOf(one)).slice(0, MAX_RECORDS);
+  const records: ReleaseRecord[] = [];
+  let leftBytes = MAX_RECORDS_BYTES;
+  for (const secret of newest) {
+    const { bytes, ...record } = readRecord(secret, leftBytes);
+    leftBytes -= bytes;
+    // Where it lies says what it is a record of; what it says of itself would aim the next action elsewhere.
+    if (record.name !== release.name || record.namespace !== release.namespace)
+      throw new AppError(
+        'clusterAnswer',
+        `a record of release ${release.namespace}/${release.name} names another release: delete the Secret ${identityOf(secret).name}`,
+      );
+    records.push({ ...record, secret: identityOf(secret) });
+  }
   return records.toSorted((one, other) => other.version - one.version);
+}
+
+/** As its label says, to choose which to unpack; what counts is in the record. */
+function versionOf(secret: JsonObject): number {
+  return Number(textAt(secret, 'metadata', 'labels', 'version') ?? 0) || 0;
 }
 
 function identityOf(secret: JsonObject): ReleaseRecord['secret'] {
@@ -105,6 +130,12 @@ function identityOf(secret: JsonObject): ReleaseRecord['secret'] {
     resourceVersion: textAt(secret, 'metadata', 'resourceVersion') ?? '',
     deliveryLabel: textAt(secret, 'metadata', 'labels', DELIVERY_LABEL) ?? null,
   };
+}
+
+function textsIn(value: Json): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  return isObject(value) ? Object.values(value).flatMap(textsIn) : [];
 }
 
 function hookText({ release }: ReleaseRecord): string {
