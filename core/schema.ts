@@ -56,3 +56,35 @@ export const ConditionSchema = closed(
   },
   { description: 'One aspect of the current state.' },
 );
+
+/** Which objects a patch or rule is for: Flux's kustomize selector. */
+export const Selector = closed(
+  {
+    group: Type.Optional(text('API group, an anchored regular expression.')),
+    version: Type.Optional(text('API version, an anchored regular expression.')),
+    kind: Type.Optional(text('Kind, an anchored regular expression.')),
+    name: Type.Optional(text('Name, an anchored regular expression.')),
+    namespace: Type.Optional(text('Namespace, an anchored regular expression.')),
+    labelSelector: Type.Optional(text('Label selector that the target must match.')),
+    annotationSelector: Type.Optional(text('Annotation selector that the target must match.')),
+  },
+  { description: 'Which objects are meant; all given keys must match.' },
+);
+
+const DIGEST_PATTERN = '^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$';
+
+/** Flux's meta Artifact, as every source shows it (definitions.md 1.7); the sentences say what revision and metadata are here. */
+export function artifactStatus(about: Readonly<{ description: string; revision: string; metadata?: string }>) {
+  return closed(
+    {
+      path: text('Path of the artifact below the storage root.'),
+      url: text('Address of the artifact inside the plane.'),
+      revision: text(about.revision),
+      digest: text('Digest of the file.', { pattern: DIGEST_PATTERN }),
+      lastUpdateTime: text('When it was stored, RFC 3339.'),
+      size: Type.Optional(Type.Integer({ description: 'Bytes of the file.', format: 'int64' })),
+      metadata: Type.Optional(textMap(about.metadata ?? 'Facts from the source.')),
+    },
+    { description: about.description },
+  );
+}

@@ -1,9 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { ConditionSchema, closed, duration, durationNoHours, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
+import { artifactStatus, ConditionSchema, closed, duration, durationNoHours, flag, list, nameRef, oneOf, text } from '#core/schema.ts';
 
 /** Spec and status of Flux's GitRepository v1, field by field (definitions.md 2.2; fluxcd/source-controller config/crd/bases). Nothing is added. */
-
-const DIGEST_PATTERN = '^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$';
 
 const Reference = closed(
   {
@@ -64,18 +62,10 @@ export const GitRepositorySpec = closed(
 );
 export type GitRepositorySpec = Static<typeof GitRepositorySpec>;
 
-const ArtifactStatus = closed(
-  {
-    path: text('Path of the artifact below the storage root.'),
-    url: text('Address of the artifact inside the plane.'),
-    revision: text('Readable name of what it holds, such as `main@sha1:…`.'),
-    digest: text('Digest of the file.', { pattern: DIGEST_PATTERN }),
-    lastUpdateTime: text('When it was stored, RFC 3339.'),
-    size: Type.Optional(Type.Integer({ description: 'Bytes of the file.', format: 'int64' })),
-    metadata: Type.Optional(textMap('Facts from the source.')),
-  },
-  { description: 'Content of the repository at a revision.' },
-);
+const ArtifactStatus = artifactStatus({
+  description: 'Content of the repository at a revision.',
+  revision: 'Readable name of what it holds, such as `main@sha1:…`.',
+});
 
 export const GitRepositoryStatus = closed({
   observedGeneration: Type.Optional(

@@ -1,9 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { ConditionSchema, closed, duration, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
+import { artifactStatus, ConditionSchema, closed, duration, flag, list, nameRef, oneOf, text } from '#core/schema.ts';
 
 /** Spec and status of Flux's HelmChart v1, field by field (definitions.md 2.5; fluxcd/source-controller config/crd/bases). Nothing is added. */
-
-const DIGEST_PATTERN = '^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$';
 
 const SourceRef = closed(
   {
@@ -48,18 +46,10 @@ export const HelmChartSpec = closed(
 );
 export type HelmChartSpec = Static<typeof HelmChartSpec>;
 
-const ArtifactStatus = closed(
-  {
-    path: text('Path of the artifact below the storage root.'),
-    url: text('Address of the artifact inside the plane.'),
-    revision: text('Version of the chart, with build metadata where it was changed.'),
-    digest: text('Digest of the file.', { pattern: DIGEST_PATTERN }),
-    lastUpdateTime: text('When it was stored, RFC 3339.'),
-    size: Type.Optional(Type.Integer({ description: 'Bytes of the file.', format: 'int64' })),
-    metadata: Type.Optional(textMap('Facts from the source.')),
-  },
-  { description: 'The chart at a version.' },
-);
+const ArtifactStatus = artifactStatus({
+  description: 'The chart at a version.',
+  revision: 'Version of the chart, with build metadata where it was changed.',
+});
 
 export const HelmChartStatus = closed({
   observedGeneration: Type.Optional(

@@ -1,22 +1,9 @@
 import Type, { type Static } from 'typebox';
 import type { JsonObject } from '#core/json.ts';
-import { closed, duration, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
+import { closed, duration, flag, list, nameRef, oneOf, Selector, text, textMap } from '#core/schema.ts';
 import { Install, Rollback, Test, Uninstall, Upgrade } from './schema-actions.ts';
 
 /** Spec of Flux's HelmRelease v2, field by field (definitions.md 4.1; fluxcd/helm-controller config/crd/bases). Nothing is added. */
-
-const Selector = closed(
-  {
-    group: Type.Optional(text('API group, an anchored regular expression.')),
-    version: Type.Optional(text('API version, an anchored regular expression.')),
-    kind: Type.Optional(text('Kind, an anchored regular expression.')),
-    name: Type.Optional(text('Name, an anchored regular expression.')),
-    namespace: Type.Optional(text('Namespace, an anchored regular expression.')),
-    labelSelector: Type.Optional(text('Label selector that the target must match.')),
-    annotationSelector: Type.Optional(text('Annotation selector that the target must match.')),
-  },
-  { description: 'Which objects are meant; all given keys must match.' },
-);
 
 const ChartTemplate = closed(
   {

@@ -1,9 +1,19 @@
 import Type, { type Static } from 'typebox';
-import { ConditionSchema, closed, duration, durationNoHours, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
+import {
+  artifactStatus,
+  ConditionSchema,
+  closed,
+  duration,
+  durationNoHours,
+  flag,
+  list,
+  nameRef,
+  oneOf,
+  text,
+  textMap,
+} from '#core/schema.ts';
 
 /** Spec and status of Flux's HelmRepository v1, field by field (definitions.md 2.4; fluxcd/source-controller config/crd/bases). Nothing is added. */
-
-const DIGEST_PATTERN = '^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$';
 
 const AccessFrom = closed(
   {
@@ -37,18 +47,11 @@ export const HelmRepositorySpec = closed(
 );
 export type HelmRepositorySpec = Static<typeof HelmRepositorySpec>;
 
-const ArtifactStatus = closed(
-  {
-    path: text('Path of the artifact below the storage root.'),
-    url: text('Address of the artifact inside the plane.'),
-    revision: text('Digest of the index as fetched, `sha256:…`.'),
-    digest: text('Digest of the file.', { pattern: DIGEST_PATTERN }),
-    lastUpdateTime: text('When it was stored, RFC 3339.'),
-    size: Type.Optional(Type.Integer({ description: 'Bytes of the file.', format: 'int64' })),
-    metadata: Type.Optional(textMap('What the server said of the index: its ETag and time of change.')),
-  },
-  { description: 'The index of the repository at a revision.' },
-);
+const ArtifactStatus = artifactStatus({
+  description: 'The index of the repository at a revision.',
+  revision: 'Digest of the index as fetched, `sha256:…`.',
+  metadata: 'What the server said of the index: its ETag and time of change.',
+});
 
 export const HelmRepositoryStatus = closed({
   observedGeneration: Type.Optional(

@@ -1,20 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { ConditionSchema, closed, duration, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
+import { ConditionSchema, closed, duration, flag, list, nameRef, oneOf, Selector, text, textMap } from '#core/schema.ts';
 
 /** Spec and status of Flux's Kustomization v1, field by field (definitions.md section 3). Nothing is added: Weir's extensions stand beside it (Placement). */
-
-const Selector = closed(
-  {
-    group: Type.Optional(text('API group, an anchored regular expression.')),
-    version: Type.Optional(text('API version, an anchored regular expression.')),
-    kind: Type.Optional(text('Kind, an anchored regular expression.')),
-    name: Type.Optional(text('Name, an anchored regular expression.')),
-    namespace: Type.Optional(text('Namespace, an anchored regular expression.')),
-    labelSelector: Type.Optional(text('Label selector that the target must match.')),
-    annotationSelector: Type.Optional(text('Annotation selector that the target must match.')),
-  },
-  { description: 'Which objects are meant; all given keys must match.' },
-);
 
 const CrossReference = closed({
   apiVersion: Type.Optional(text('API version of the referent.')),

@@ -1,9 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { ConditionSchema, closed, duration, durationNoHours, flag, list, nameRef, oneOf, text, textMap } from '#core/schema.ts';
+import { artifactStatus, ConditionSchema, closed, duration, durationNoHours, flag, list, nameRef, oneOf, text } from '#core/schema.ts';
 
 /** Spec and status of Flux's OCIRepository v1, field by field (definitions.md 2.3; fluxcd/source-controller config/crd/bases). Nothing is added. */
-
-const DIGEST_PATTERN = '^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$';
 
 const Reference = closed(
   {
@@ -68,18 +66,11 @@ export const OCIRepositorySpec = closed(
 );
 export type OCIRepositorySpec = Static<typeof OCIRepositorySpec>;
 
-const ArtifactStatus = closed(
-  {
-    path: text('Path of the artifact below the storage root.'),
-    url: text('Address of the artifact inside the plane.'),
-    revision: text('Tag and digest of the manifest, such as `6.1.8@sha256:…`.'),
-    digest: text('Digest of the file.', { pattern: DIGEST_PATTERN }),
-    lastUpdateTime: text('When it was stored, RFC 3339.'),
-    size: Type.Optional(Type.Integer({ description: 'Bytes of the file.', format: 'int64' })),
-    metadata: Type.Optional(textMap('Annotations of the manifest.')),
-  },
-  { description: 'Content of the layer at a revision.' },
-);
+const ArtifactStatus = artifactStatus({
+  description: 'Content of the layer at a revision.',
+  revision: 'Tag and digest of the manifest, such as `6.1.8@sha256:…`.',
+  metadata: 'Annotations of the manifest.',
+});
 
 export const OCIRepositoryStatus = closed({
   observedGeneration: Type.Optional(
