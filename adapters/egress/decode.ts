@@ -52,10 +52,14 @@ export async function readBuffer(source: AsyncIterable<Buffer>, maxBytes: number
 /** Writes a new file of mode 0600 and answers its size; of a failure nothing stays. */
 export async function readFile(source: AsyncIterable<Buffer>, path: string, maxBytes: number, signal: AbortSignal): Promise<number> {
   const count = { bytes: 0 };
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  const closed = new Promise<void>((resolve) => file.once('close', resolve));
   try {
-    await pipeline(counted(source, maxBytes, count), createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
+    await pipeline(counted(source, maxBytes, count), file, { signal });
     return count.bytes;
   } catch (error) {
+    // The file may still be about to open: what is removed before that would come back.
+    await closed;
     const isForeign = error instanceof Error && 'code' in error && error.code === 'EEXIST';
     if (!isForeign) await rm(path, { force: true });
     throw error;
