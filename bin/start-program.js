@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { compileCache } from './pinned-node.js';
 
 /** @type {readonly NodeJS.Signals[]} */
 const forwarded = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR2'];
@@ -13,7 +14,7 @@ const lookMs = 500;
  */
 export function startProgram(program, args) {
   const parent = process.ppid;
-  const child = spawn(program, args, { stdio: 'inherit' });
+  const child = spawn(program, args, { stdio: 'inherit', env: { NODE_COMPILE_CACHE: compileCache, ...process.env } });
   for (const signal of forwarded) process.on(signal, () => forward(child, signal));
   const watching = setInterval(() => {
     if (process.ppid !== parent) child.kill('SIGTERM');

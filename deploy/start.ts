@@ -1,4 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { ConfigError, readConfig } from '#core/config.ts';
 import { openChildren } from '#deploy/local/children.ts';
@@ -20,6 +21,8 @@ async function main(): Promise<void> {
     const plane = await startPlane({ config, children, tools, version: await version(), logTo: 'stdout' });
     await lock.announce(plane.url);
     announce(plane, json);
+    // Now and not at the end: one that is killed comes back sooner.
+    flushCompileCache();
     await ending;
     await plane.stop();
   } finally {

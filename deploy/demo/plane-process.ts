@@ -74,6 +74,7 @@ export function inheritedEnvironment(): Record<string, string> {
     'GOPROXY',
     'WEIR_TOOLS_MIRROR',
     'WEIR_SANDBOX',
+    'NODE_COMPILE_CACHE',
   ];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] ?? '']])));
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { compileCache } from '../../bin/pinned-node.js';
 import { type Summary, summarize } from './summary.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -18,7 +19,9 @@ export async function runVitest({ args, output, timeoutMs }: VitestRun): Promise
     const all = [program, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args];
     const isTerminal = output === 'inherit' && process.stdout.isTTY;
     const { FORCE_COLOR: _forced, ...plain } = process.env;
-    const env = isTerminal ? process.env : { ...plain, NO_COLOR: '1' };
+    // Hundreds of Node processes start within a run.
+    const cache = { NODE_COMPILE_CACHE: compileCache };
+    const env = isTerminal ? { ...cache, ...process.env } : { ...cache, ...plain, NO_COLOR: '1' };
     const child = spawn(process.execPath, all, { cwd: root, env, stdio: output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
     const collected: string[] = [];
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (piece: string) => collected.push(piece));
