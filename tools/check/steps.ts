@@ -81,7 +81,7 @@ async function ownStep(script: string, args: readonly string[]): Promise<StepRes
 
 /** The unit tests: those that stand beside the sources. tests/ needs real parts and minutes, and belongs to `npm test`. */
 export async function unitTests(paths: readonly string[]): Promise<StepResult> {
-  const args = ['--exclude', 'tests/**', ...paths];
+  const args = ['--project', 'pure', '--project', 'own', ...paths];
   const { summary, output } = await runVitest({ args, output: 'collect', timeoutMs: stepTimeoutMs });
   const findings = summary.failed === 0 ? [] : [output.trimEnd()];
   return { files: summary.files, findings, note: summaryLine(summary) };
