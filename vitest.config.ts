@@ -1,7 +1,7 @@
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { SlowFirst } from './tools/testing/slow-first.ts';
 
-/** Folders whose tests only compute: they share processes, since no module keeps state. */
+/** Folders whose tests only compute. Their files and those of tests/ share processes: no module keeps state, and modules are read once. */
 const PURE = ['core', 'kinds', 'adapters', 'services'].map((folder) => `${folder}/**/*.test.ts`);
 /** Our own tools and start scripts, which start processes. */
 const OWN = ['bin', 'deploy', 'tools', 'workers'].map((folder) => `${folder}/**/*.test.ts`);
@@ -13,7 +13,10 @@ const NEVER = ['**/node_modules/**', '**/.weir/**', '**/dist/**', 'tests/load/**
 const parts = { globalSetup: ['tests/harness/global.ts'], testTimeout: 60_000, hookTimeout: 240_000, teardownTimeout: 30_000 };
 
 const projects: TestProjectConfiguration[] = [
-  { extends: true, test: { name: 'parts', ...parts, maxWorkers: 3, include: ['tests/**/*.test.ts'], exclude: [...NEVER, ...TIMED] } },
+  {
+    extends: true,
+    test: { name: 'parts', ...parts, maxWorkers: 3, isolate: false, include: ['tests/**/*.test.ts'], exclude: [...NEVER, ...TIMED] },
+  },
   { extends: true, test: { name: 'pure', maxWorkers: 3, isolate: false, testTimeout: 60_000, include: PURE, exclude: NEVER } },
   { extends: true, test: { name: 'own', maxWorkers: 3, testTimeout: 60_000, include: OWN, exclude: NEVER } },
   { extends: true, test: { name: 'timed', ...parts, maxWorkers: 2, sequence: { groupOrder: 1 }, include: TIMED, exclude: NEVER } },

@@ -42,6 +42,9 @@ async function migrateSchema(ownerUrl: string, lockTimeoutMs: number): Promise<v
     application_name: 'weir-migrate',
     options: `-c role=${ownerRole} -c lock_timeout=${lockTimeoutMs}`,
   });
+  // Without a listener a connection that is lost, even while it closes, would end the process; a query on it reports that by itself.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     const migrator = new Migrator({

@@ -150,7 +150,9 @@ async function queuePool(databaseUrl: string, password: string, log: Log): Promi
     options: '-c search_path=bullmq -c synchronous_commit=off',
     application_name: 'weir-queue',
   });
-  // Without a listener a lost connection would end the process; each query reports it by itself.
-  pool.on('error', (error) => log.warn({ error: error.message }, 'a connection of the queue was lost'));
+  // Without listeners a lost connection, idle or in use, would end the process; each query reports it by itself.
+  const lost = (error: Error): void => log.warn({ error: error.message }, 'a connection of the queue was lost');
+  pool.on('error', lost);
+  pool.on('connect', (client) => void client.on('error', lost));
   return pool;
 }
