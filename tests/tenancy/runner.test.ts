@@ -161,11 +161,13 @@ describe('the tenant runner', () => {
     const second = await openTenantDb({ url: plane.appUrl, maxConnections: 1, log: silentLog });
     try {
       const seen = await plane.db.inTenants([tenant.scope, other.scope], async (scope, tx) => {
+        // The first answer shows that the snapshot is taken: statements are sent without waiting for one another.
+        const seenHere = (await count(tx))[0]?.['n'];
         if (scope === tenant.scope)
           await second.inTenant(other.scope, (inner) =>
             insertObject(inner, newObject({ kind: 'ConfigMap', namespace: 'x', name: 'late' }), noConsequences),
           );
-        return (await count(tx))[0]?.['n'];
+        return seenHere;
       });
       expect(seen).toEqual([1, 0]);
     } finally {
