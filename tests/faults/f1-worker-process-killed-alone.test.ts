@@ -42,10 +42,14 @@ describe('the kustomize worker alone is killed at', () => {
   it.each(['r1', 'r2', 'r6', 'r7', 'r10', 'r12'])('%s', async (point) => {
     const { stage, parts, history } = at;
     const url = await stage.databaseUrl();
+    // Work of before would kill the next worker before it is ready.
+    await until('nothing is in hand', CONVERGED_MS, 20, async () =>
+      (await unitRows(url)).some((one) => one.kind === 'Kustomization' && (one.isDue || one.isLeased)) ? null : true,
+    );
     await parts.kill(nameOf(at.worker));
     at.worker += 1;
     const dying = nameOf(at.worker);
-    await parts.start(dying, { WEIR_FAILPOINT: `${point}:kill` });
+    expect(await parts.start(dying, { WEIR_FAILPOINT: `${point}:kill` }), 'it lives until there is work').toBe(true);
     // One object that changes, one that comes, one that leaves: every step of a delivery has something to do.
     await history.commit({ a: point, b: point, [`new-${point}`]: point, ...leaving(point) });
     await history.trigger();
