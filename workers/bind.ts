@@ -36,7 +36,14 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       charts: () => charts,
       registry: () => adapters.registry,
       patterns: () => adapters.patterns,
-      gitWriter: () => createGitWriter({ scope, clock: adapters.clock, ...adapters.git }),
+      gitWriter: () =>
+        createGitWriter({
+          scope,
+          clock: adapters.clock,
+          ...adapters.git,
+          turns: turnsPort(adapters.db, scope, TURN_MS),
+          queues: adapters.writeQueues,
+        }),
       setters: () => setters,
       turns: () => turnsPort(adapters.db, scope, TURN_MS),
       wakes: () => ({ trigger: (uid: string, cause: string) => adapters.store.trigger(scope, uid, cause) }),

@@ -24,7 +24,7 @@ export async function act(ctx: Ctx<AutomationNeed>, obj: AutomationObj): Promise
   const { source, places, folder } = found;
   const author = spec.git?.commit.author;
   let latest: Policies = {};
-  const write = () =>
+  const written = await asGitFailure(() =>
     ctx.gitWriter.write(
       source.remote,
       {
@@ -41,20 +41,19 @@ export async function act(ctx: Ctx<AutomationNeed>, obj: AutomationObj): Promise
       },
       { timeoutMs: WRITE_MS },
       ctx.signal,
-    );
-  const written = await asGitFailure(() => ctx.turns.take(turnAt(source.remote.url, places.branch), ctx.signal, write));
+    ),
+  );
   await ctx.failpoints.hit('i4');
   const now = rfc3339(ctx.nowMs());
-  const head = written.is === 'pushed' ? written.commit : written.base;
   const carrier = written.commit !== null && written.commit !== obj.status?.lastPushCommit ? written.commit : null;
   // Also for a commit that an earlier run pushed and could not record: nobody has told the source of it.
   if (carrier !== null) await ctx.wakes.trigger(source.uid, 'image update pushed');
   return {
-    revision: revisionOf(places.branch, head),
+    revision: revisionOf(places.branch, written.head),
     status: {
       lastAutomationRunTime: now,
       observedPolicies: latest,
-      observedSourceRevision: revisionOf(places.branch, head),
+      observedSourceRevision: revisionOf(places.branch, written.head),
       ...(carrier === null ? {} : { lastPushCommit: carrier, lastPushTime: now }),
     },
   };
@@ -83,11 +82,6 @@ async function decision(
   const message = messageOf({ template: messageTemplate, values: messageTemplateValues, automation: { namespace, name }, changes });
   await ctx.failpoints.hit('i3');
   return { updateId, plan: { files: changed, message } };
-}
-
-/** One writer at a time per remote and branch. */
-function turnAt(url: string, branch: string): string {
-  return createHash('sha256').update(`${url}\n${branch}`).digest('hex');
 }
 
 /** The same for the same choices of one automation. */

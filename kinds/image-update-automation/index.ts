@@ -23,7 +23,7 @@ export const imageUpdateAutomationKind = defineKind<
   worker: 'image',
   spec: ImageUpdateAutomationSpec,
   status: ImageUpdateAutomationStatus,
-  needs: ['lookup', 'secrets', 'git', 'gitWriter', 'setters', 'wakes', 'turns'],
+  needs: ['lookup', 'secrets', 'git', 'gitWriter', 'setters', 'wakes'],
   refs: ({ sourceRef }, namespace) => [
     { kind: 'ImagePolicy', namespace, name: EVERY_NAME, on: 'artifact' },
     { kind: 'GitRepository', namespace: sourceRef.namespace ?? namespace, name: sourceRef.name, on: 'artifact' },

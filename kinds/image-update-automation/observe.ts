@@ -10,7 +10,7 @@ import { findSource, type Source } from './source.ts';
 import { unsupportedField } from './unsupported.ts';
 
 export type AutomationObj = Obj<'definition', typeof ImageUpdateAutomationSpec, typeof ImageUpdateAutomationStatus>;
-export type AutomationNeed = 'lookup' | 'secrets' | 'git' | 'gitWriter' | 'setters' | 'wakes' | 'turns';
+export type AutomationNeed = 'lookup' | 'secrets' | 'git' | 'gitWriter' | 'setters' | 'wakes';
 
 export type Found = Readonly<{ source: Extract<Source, { is: 'source' }>; places: Extract<Places, { is: 'places' }>; folder: string }>;
 type Problem = 'unsupported' | 'foreign' | 'sourceInvalid' | 'sourceUnavailable' | 'templateField' | 'selector';
