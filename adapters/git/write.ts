@@ -24,7 +24,7 @@ export type GitWriterOptions = GitOptions &
 
 const MAX_TRIES = 12;
 const FIRST_WAIT_MS = 50;
-const MAX_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 500;
 const NEWEST = 200;
 /** Of one push; a longer line waits for the next. */
 const MAX_MEMBERS = 64;
