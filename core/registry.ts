@@ -33,13 +33,25 @@ export type RegistryManifest = Readonly<{
   layers: readonly Descriptor[];
 }>;
 
+export type TagListing =
+  | Readonly<{ is: 'same' }>
+  | Readonly<{ is: 'listed'; count: number /** Digest of the answer, byte for byte. */; listing: string }>;
+
 /**
  * Reads of one repository with this tenant's credential. All throw AppError upstreamFailed, upstreamAuthFailed, upstreamTooLarge, egressDenied, and notFound for what the registry
  * does not have; `details.retryAfterMs` is what the registry asked for.
  */
 export interface Registry {
-  /** Hands over each tag, page by page, in the registry's order, and answers their number; more than 100,000 are refused. */
-  tags(remote: RegistryRemote, onTag: (tag: string) => void, limits: RegistryLimits, signal: AbortSignal): Promise<number>;
+  /**
+   * Hands over each tag, page by page, in the registry's order, and answers their number; more than 100,000 are refused. With the `listing` of an earlier answer as `known`, an
+   * equal list is `same` and none of its tags is handed over; of a registry with entity tags it is not even sent.
+   */
+  tags(
+    remote: RegistryRemote,
+    onTag: (tag: string) => void,
+    limits: RegistryLimits & Readonly<{ known?: string | null }>,
+    signal: AbortSignal,
+  ): Promise<TagListing>;
   /** Digest that a tag stands for now. Nobody vouches for it until `manifest` read those bytes. */
   resolve(remote: RegistryRemote, tag: string, limits: RegistryLimits, signal: AbortSignal): Promise<string>;
   /**
