@@ -55,6 +55,16 @@ export interface Registry {
   /** Digest that a tag stands for now. Nobody vouches for it until `manifest` read those bytes. */
   resolve(remote: RegistryRemote, tag: string, limits: RegistryLimits, signal: AbortSignal): Promise<string>;
   /**
+   * When the image of a tag was built: the annotation org.opencontainers.image.created of its index or manifest, else `created` of its configuration; null when none says so.
+   * `isGone`: the tag is not there any more, and the time is what this process saw before. What a digest says is asked for once.
+   */
+  built(
+    remote: RegistryRemote,
+    tag: string,
+    limits: RegistryLimits,
+    signal: AbortSignal,
+  ): Promise<Readonly<{ atMs: number | null; isGone: boolean }>>;
+  /**
    * An image manifest by digest; another type is upstreamFailed. Of an index the image for linux/amd64 is answered, read by the digest that the index says, as upstream's client
    * does; its `digest` is then another one than was asked for.
    */
