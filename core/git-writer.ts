@@ -15,9 +15,17 @@ export type Decision = Readonly<{
   plan: CommitPlan | null;
 }>;
 
+/** A private key that signs commits: an armored OpenPGP key ring with one, or an SSH key. Never log, store or quote it. */
+export type SigningKey = Readonly<{ type: 'gpg' | 'ssh'; secret: string; passphrase: string | null }>;
+
+/** Where a branch begins that does not exist yet: a full reference name, a commit, or the highest tag in a range of versions. */
+export type Beginning =
+  | Readonly<{ at: 'reference'; name: string }>
+  | Readonly<{ at: 'commit'; commit: string }>
+  | Readonly<{ at: 'semver'; range: string }>;
+
 export type WriteWant = Readonly<{
-  /** Full reference to begin from when the branch does not exist yet, such as `refs/heads/main`. */
-  from: string;
+  from: Beginning;
   /** Short name of the branch that gets the commit. */
   branch: string;
   /** References that get the commit as well, never by force; full names. */
@@ -30,6 +38,8 @@ export type WriteWant = Readonly<{
   /** … and of them those with such a path. */
   accepts(path: string): boolean;
   author: Readonly<{ name: string; email: string }>;
+  /** Null: unsigned. */
+  signing: SigningKey | null;
   /**
    * What is to become of these files. Called anew for each try, while no other writer of the plane is at the branch: what is decided must be read in here. The files are
    * as earlier commits of the same push leave them.

@@ -111,6 +111,15 @@ export function listTreeCommand(commit: string, folders: readonly string[]): Git
   return command(['ls-tree', '-t', '--full-tree', checkedCommit(commit), '--', ...folders.map(literal)]);
 }
 
+/** Signs with the key that `-S` names; author and committer come from the environment. */
+export function signedCommitCommand(
+  { settings, key }: Readonly<{ settings: readonly string[]; key: string }>,
+  { tree, parent, messageFile }: Readonly<{ tree: string; parent: string; messageFile: string }>,
+): GitCommand {
+  const of = [checkedCommit(tree), '-p', checkedCommit(parent), '-F', absolute(messageFile)];
+  return command([...settings, 'commit-tree', `-S${key}`, ...of], [1, 128]);
+}
+
 /** One line per commit of the newest: hash, tab, values of the trailer. */
 export function trailersCommand(commit: string, key: string, count: number): GitCommand {
   return command([

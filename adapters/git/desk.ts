@@ -3,10 +3,18 @@ import type { CommitPlan } from '#core/git-writer.ts';
 import type { Session } from './git.ts';
 import { identOf } from './ident.ts';
 import { readMarkedFiles } from './marked-files.ts';
+import type { Signer, Signers } from './sign.ts';
 import type { Pending } from './write-queue.ts';
 
 /** What one member of a push decided. */
-export type Step = Readonly<{ member: Pending; updateId: string; plan: CommitPlan | null /** Author and committer. */; ident: string }>;
+export type Step = Readonly<{
+  member: Pending;
+  updateId: string;
+  plan: CommitPlan | null;
+  /** Author and committer. */
+  ident: string;
+  signer: Signer | null;
+}>;
 
 const UPDATE_ID = /^[0-9a-f]{64}$/;
 
@@ -18,7 +26,7 @@ export type Desk = Readonly<{
   decide(member: Pending): Promise<Step | null>;
 }>;
 
-export function openDesk(session: Session, commit: string): Desk {
+export function openDesk(session: Session, commit: string, signers: Signers): Desk {
   const texts = new Map<string, string>();
   const read = new Set<string>();
   const readInto = async (members: readonly Pending[]): Promise<void> => {
@@ -55,8 +63,9 @@ export function openDesk(session: Session, commit: string): Desk {
         const changed = plan === null ? [] : plan.files;
         const known = new Set(files.map(({ path }) => path));
         if (changed.some(({ path }) => !known.has(path))) throw new Error('a plan changes only files that were read');
+        const signer = want.signing === null || changed.length === 0 ? null : await signers.of(want.signing);
         for (const { path, text } of changed) texts.set(path, text);
-        return { member, updateId, plan: changed.length === 0 ? null : plan, ident };
+        return { member, updateId, plan: changed.length === 0 ? null : plan, ident, signer };
       } catch (error) {
         member.reject(error);
         return null;

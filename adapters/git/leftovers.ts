@@ -1,6 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import type { Clock } from '#core/time.ts';
+import { SIGN_PREFIX } from './sign.ts';
 
 export type LeftoverOptions = Readonly<{
   workDir: string;
@@ -15,7 +17,8 @@ export type LeftoverOptions = Readonly<{
  */
 export async function removeLeftovers({ workDir, mirrorsDir, minAgeMs, clock }: LeftoverOptions): Promise<number> {
   const before = clock.nowMs() - minAgeMs;
-  const candidates: string[] = [];
+  // Keys of commits that were being signed.
+  const candidates: string[] = (await pathsIn(tmpdir())).filter((path) => basename(path).startsWith(SIGN_PREFIX));
   for (const tenant of await pathsIn(join(workDir, 'tenant'))) candidates.push(...(await pathsIn(tenant)));
   for (const mirror of await pathsIn(mirrorsDir)) {
     if (/\.new-\d+$|\.lock\.[0-9a-f-]+$/.test(mirror)) candidates.push(mirror);

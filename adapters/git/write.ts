@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '#core/errors.ts';
+import { type Begun, beginningIn } from '#core/git-beginning.ts';
 import { isShortRefName } from '#core/git-values.ts';
 import { type GitWriter, UPDATE_TRAILER, type WriteWant } from '#core/git-writer.ts';
 import type { GitRef, GitRemote, Turns } from '#core/ports.ts';
@@ -13,6 +14,7 @@ import { keepObjects } from './keep-objects.ts';
 import { withLock } from './lock.ts';
 import { makeCommits, objectsOf } from './make-commits.ts';
 import { look, push } from './push.ts';
+import { openSigners, type Signers } from './sign.ts';
 import type { Line, Pending, WriteQueues } from './write-queue.ts';
 
 export type GitWriterOptions = GitOptions &
@@ -68,24 +70,32 @@ async function serve(options: GitOptions, { remote, timeoutMs, within }: Asked, 
 /** Serves its own member and whoever joins; who was taken and could not be served waits again. */
 async function tryUntilPushed(options: GitOptions, session: Session, own: Pending, line: Line): Promise<void> {
   const members = [own];
+  const signers = openSigners({ path: options.path, signal: session.signal });
   try {
     for (let tries = 1; !own.isSettled(); tries += 1) {
-      const overtaken = await tryOnce(options, session, members, line);
+      const overtaken = await tryOnce({ ...options, signers }, session, members, line);
       if (overtaken === null) continue;
       if (tries >= MAX_TRIES)
         throw new AppError('gitFailed', `branch ${own.want.branch} moved ${tries} times while a commit was made: ${overtaken}`);
       await sleep(options.clock.random() * Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), undefined, { signal: session.signal });
     }
   } finally {
+    await signers.close();
     line.putBack(members.filter((one) => one !== own));
   }
 }
 
 /** Answers how it was overtaken, or null: then each member was told, or goes by itself. */
-async function tryOnce(options: GitOptions, session: Session, members: Pending[], line: Line): Promise<string | null> {
+async function tryOnce(
+  options: GitOptions & Readonly<{ signers: Signers }>,
+  session: Session,
+  members: Pending[],
+  line: Line,
+): Promise<string | null> {
   const base = await baseOf(options, session, members, line);
-  const steps = await decideAll(openDesk(session, base), members, line);
+  const steps = await decideAll(openDesk(session, base, options.signers), members, line);
   const made = await makeCommits(session, base, steps, Math.floor(options.clock.nowMs() / 1_000));
+  if (made === null) return null;
   const commits = [...made.values()];
   const head = commits.at(-1) ?? base;
   if (commits.length > 0) {
@@ -118,10 +128,11 @@ async function tryOnce(options: GitOptions, session: Session, members: Pending[]
 async function baseOf(options: GitOptions, session: Session, members: readonly Pending[], line: Line): Promise<string> {
   try {
     const refs = await look(session);
-    const { branch, from } = members[0]?.want ?? { branch: '', from: '' };
-    const base = refOf(refs, branch, from);
-    await bringCommit(options, session, { commit: base.commit, advertised: refs, within: base.name });
-    return base.commit;
+    const [own] = members;
+    if (own === undefined) throw new Error('nobody leads');
+    const { commit, within } = begun(refs, own.want);
+    await bringCommit(options, session, { commit, advertised: refs, within });
+    return commit;
   } catch (error) {
     session.signal.throwIfAborted();
     if (error instanceof AppError) for (const member of [...members, ...line.takeAll()]) member.reject(error);
@@ -130,11 +141,13 @@ async function baseOf(options: GitOptions, session: Session, members: readonly P
 }
 
 /** The branch itself, so that what is there is kept; where it does not exist, what it is to begin from. */
-function refOf(refs: readonly GitRef[], branch: string, from: string): GitRef {
-  const found = refs.find(({ name }) => name === `refs/heads/${branch}`) ?? refs.find(({ name }) => name === from);
-  if (found === undefined)
-    throw new AppError('gitFailed', `couldn't find remote ref '${from}': create it, or correct spec.git.checkout.ref`);
-  return found;
+function begun(refs: readonly GitRef[], { branch, from }: WriteWant): Begun {
+  const name = `refs/heads/${branch}`;
+  const found = refs.find((ref) => ref.name === name);
+  if (found !== undefined) return { commit: found.commit, within: name };
+  const beginning = beginningIn(from, refs);
+  if (typeof beginning === 'string') throw new AppError('gitFailed', `${beginning}: create it, or correct spec.git.checkout.ref`);
+  return beginning;
 }
 
 /** Each member decides on what those before it leave; whoever joins the line in the meantime too. */

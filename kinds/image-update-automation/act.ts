@@ -9,6 +9,7 @@ import { messageOf } from './message.ts';
 import { type AutomationNeed, type AutomationObj, asGitFailure, find, revisionOf } from './observe.ts';
 import { readPolicies } from './policies.ts';
 import type { ImageUpdateAutomationStatus, Policies } from './schema.ts';
+import { signingKey } from './signing.ts';
 
 const WRITE_MS = 120_000;
 
@@ -23,6 +24,7 @@ export async function act(ctx: Ctx<AutomationNeed>, obj: AutomationObj): Promise
   const { definition, spec } = obj;
   const { source, places, folder } = found;
   const author = spec.git?.commit.author;
+  const signing = await signingKey(ctx.secrets, definition.namespace, spec.git?.commit.signingKey);
   let latest: Policies = {};
   const written = await asGitFailure(() =>
     ctx.gitWriter.write(
@@ -34,6 +36,7 @@ export async function act(ctx: Ctx<AutomationNeed>, obj: AutomationObj): Promise
         holding: MARKER,
         accepts: mayHoldMarkers,
         author: { name: author?.name || (author?.email ?? ''), email: author?.email ?? '' },
+        signing,
         edit: async (files) => {
           latest = await readPolicies(ctx.lookup, definition.namespace, spec.policySelector);
           return decision(ctx, obj, latest, files);

@@ -24,7 +24,10 @@ export const imageUpdateAutomationKind = defineKind<
   spec: ImageUpdateAutomationSpec,
   status: ImageUpdateAutomationStatus,
   needs: ['lookup', 'secrets', 'git', 'gitWriter', 'setters', 'wakes'],
-  refs: ({ sourceRef }, namespace) => [
+  refs: ({ sourceRef, git }, namespace) => [
+    ...(git?.commit.signingKey === undefined
+      ? []
+      : [{ kind: 'Secret', namespace, name: git.commit.signingKey.secretRef.name, on: 'change' } as const]),
     { kind: 'ImagePolicy', namespace, name: EVERY_NAME, on: 'artifact' },
     { kind: 'GitRepository', namespace: sourceRef.namespace ?? namespace, name: sourceRef.name, on: 'artifact' },
     { kind: 'GitRepository', namespace: sourceRef.namespace ?? namespace, name: sourceRef.name, on: 'change' },

@@ -46,7 +46,8 @@ const files = (count: number): Readonly<Record<string, string>> =>
 /** What one automation wants: a line in each file of its own folder. */
 function want(index: number, part: Partial<WriteWant> = {}): WriteWant {
   return {
-    from: 'refs/heads/main',
+    from: { at: 'reference', name: 'refs/heads/main' },
+    signing: null,
     branch: 'main',
     alsoTo: [],
     options: {},

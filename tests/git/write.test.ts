@@ -49,7 +49,8 @@ const decided = (files: readonly TextFile[], message: string): Decision => ({
 function want(part: Partial<WriteWant> & Readonly<{ line?: string }> = {}): WriteWant {
   const { line = 'added', ...rest } = part;
   return {
-    from: 'refs/heads/main',
+    from: { at: 'reference', name: 'refs/heads/main' },
+    signing: null,
     branch: 'main',
     alsoTo: [],
     options: {},
@@ -215,7 +216,7 @@ test('a branch that does not exist begins at the checkout, and grows from then o
   expect(await show(made, 'bot/updates', 'x.yaml')).toBe(`${MARK}\nadded\nmore`);
   expect(await made.git('-C', made.directory, 'rev-parse', 'main')).toBe(main);
   await expect(
-    writer.write(remoteOf('branch.git'), want({ branch: 'new', from: 'refs/heads/none' }), limits, signal),
+    writer.write(remoteOf('branch.git'), want({ branch: 'new', from: { at: 'reference', name: 'refs/heads/none' } }), limits, signal),
   ).rejects.toMatchObject({ code: 'gitFailed' });
 });
 
