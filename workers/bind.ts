@@ -30,7 +30,7 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
     const makers: { [N in Need]: () => Capabilities[N] | Promise<Capabilities[N]> } = {
       lookup: () => adapters.store.lookup(scope, run.clusterId),
       secrets: () => secretsFor(adapters, scope, mask),
-      git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }),
+      git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }, adapters.looks),
       artifacts: () => adapters.artifacts,
       bucket: () => adapters.bucket,
       charts: () => charts,

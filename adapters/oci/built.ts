@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { AppError } from '#core/errors.ts';
 import { isObject, type Json, parseJson, textAt } from '#core/json.ts';
 import type { Registry, RegistryRemote } from '#core/registry.ts';
@@ -12,6 +13,7 @@ export type Reading = Readonly<{
 }>;
 
 type Limits = Readonly<{ timeoutMs: number; signal: AbortSignal }>;
+type Time = Readonly<{ atMs: number | null }>;
 
 const CREATED = 'org.opencontainers.image.created';
 const MAX_CONFIG_BYTES = 4_194_304;
@@ -21,22 +23,21 @@ const RFC3339 = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9
 
 /** `built` of the port. Times are kept by digest, which never means other content, and by tag for the day when the tag is gone. */
 export function createBuilt(reading: Reading, shown: (remote: RegistryRemote) => string): Registry['built'] {
-  const byDigest = keptTimes();
-  const byTag = keptTimes();
+  const byDigest = new LRUCache<string, Time>({ max: MAX_KEPT });
+  const byTag = new LRUCache<string, Time>({ max: MAX_KEPT });
   return async (remote, tag, { timeoutMs }, signal) => {
     const key = keyOf(remote);
     const limits = { timeoutMs, signal };
     try {
       const digest = await reading.resolve(remote, tag, { timeoutMs }, signal);
-      const known = byDigest.get(`${key} ${digest}`);
-      const atMs = known === undefined ? await timeOf(reading, remote, digest, limits, shown(remote)) : known;
-      byDigest.keep(`${key} ${digest}`, atMs);
-      byTag.keep(`${key} ${tag}`, atMs);
-      return { atMs, isGone: false };
+      const time = byDigest.get(`${key} ${digest}`) ?? { atMs: await timeOf(reading, remote, digest, limits, shown(remote)) };
+      byDigest.set(`${key} ${digest}`, time);
+      byTag.set(`${key} ${tag}`, time);
+      return { ...time, isGone: false };
     } catch (error) {
       const known = byTag.get(`${key} ${tag}`);
       if (known === undefined || !(error instanceof AppError) || error.code !== 'notFound') throw error;
-      return { atMs: known, isGone: true };
+      return { ...known, isGone: true };
     }
   };
 }
@@ -87,17 +88,4 @@ function instant(text: string | undefined): number | null {
   if (text === undefined || !RFC3339.test(text)) return null;
   const atMs = Date.parse(text);
   return Number.isNaN(atMs) ? null : atMs;
-}
-
-function keptTimes() {
-  const kept = new Map<string, number | null>();
-  return {
-    get: (key: string): number | null | undefined => kept.get(key),
-    keep(key: string, atMs: number | null): void {
-      kept.delete(key);
-      kept.set(key, atMs);
-      const [oldest] = kept.keys();
-      if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
-    },
-  };
 }
