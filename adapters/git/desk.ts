@@ -16,43 +16,58 @@ export type Step = Readonly<{
   signer: Signer | null;
 }>;
 
+/** As many as the files of one member may have bytes. */
+const MAX_CHARACTERS = 67_108_864;
 const UPDATE_ID = /^[0-9a-f]{64}$/;
 
 /** The marked files of one commit, changed by one member after the other; git is asked for each folder once. */
 export type Desk = Readonly<{
-  /** Reads what these members need. One whose files cannot be read is rejected. */
+  /** Holds so much that nobody else should join. */
+  isFull(): boolean;
+  /** Reads what these members need. One whose files cannot be read is rejected; one for which there is no room is left for another push. */
   lay(members: readonly Pending[]): Promise<void>;
-  /** What the member makes of the files; null for one that failed, which has been told so. */
+  /** What the member makes of the files; null for one that failed, which has been told so, and for one whose files were not read. */
   decide(member: Pending): Promise<Step | null>;
 }>;
 
 export function openDesk(session: Session, commit: string, signers: Signers): Desk {
   const texts = new Map<string, string>();
   const read = new Set<string>();
-  const readInto = async (members: readonly Pending[]): Promise<void> => {
+  const laid = new Set<Pending>();
+  let characters = 0;
+  const isFull = (): boolean => characters > MAX_CHARACTERS;
+  const readFor = async (members: readonly Pending[]): Promise<void> => {
     const folders = [...new Set(members.map(({ want }) => want.folder))].filter((folder) => !read.has(folder));
     const [holding] = members.map(({ want }) => want.holding);
-    if (folders.length === 0 || holding === undefined) return;
-    const accepts = (path: string): boolean => members.some(({ want }) => isBelow(path, want.folder) && want.accepts(path));
-    // What was changed here is newer than what the commit holds.
-    for (const { path, text } of await readMarkedFiles(session, { commit, folders, holding, accepts }))
-      if (!texts.has(path)) texts.set(path, text);
+    if (folders.length > 0 && holding !== undefined) {
+      const accepts = (path: string): boolean => members.some(({ want }) => isBelow(path, want.folder) && want.accepts(path));
+      for (const { path, text } of await readMarkedFiles(session, { commit, folders, holding, accepts })) {
+        // What was changed here is newer than what the commit holds.
+        if (texts.has(path)) continue;
+        texts.set(path, text);
+        characters += text.length;
+      }
+    }
     for (const folder of folders) read.add(folder);
+    for (const member of members) laid.add(member);
   };
   return Object.freeze({
+    isFull,
     async lay(members: readonly Pending[]) {
       try {
-        await readInto(members);
+        await readFor(members);
       } catch (error) {
         session.signal.throwIfAborted();
         if (!(error instanceof AppError)) throw error;
-        if (members.length === 1) members[0]?.reject(error);
+        const [only] = members;
+        if (members.length === 1) only?.reject(error);
         // One with too many files must not fail the others.
-        else for (const member of members) await readInto([member]).catch((reason: unknown) => member.reject(reason));
+        else for (const member of members) if (!isFull()) await readFor([member]).catch((reason: unknown) => member.reject(reason));
       }
     },
     async decide(member: Pending) {
       const { want } = member;
+      if (!laid.has(member)) return null;
       const files = [...texts].filter(([path]) => isBelow(path, want.folder) && want.accepts(path)).map(([path, text]) => ({ path, text }));
       try {
         member.signal.throwIfAborted();

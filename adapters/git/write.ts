@@ -103,7 +103,7 @@ async function tryOnce(
     if (own === undefined) return null;
     const result = await push(session, own.want, head);
     if (result.is === 'overtaken') return result.reason;
-    if (result.is === 'refused' && commits.length > 1) {
+    if (result.is === 'refused' && steps.length > 1) {
       // A hook may mind one of them: each by itself, so that whose fault it is shows.
       for (const member of members) member.isAlone = true;
       line.putBack(members.splice(1));
@@ -155,7 +155,7 @@ async function decideAll(desk: Desk, members: Pending[], line: Line): Promise<re
   const steps: Step[] = [];
   for (let at = 0; ; ) {
     if (members[0]?.isAlone !== true)
-      while (members.length < MAX_MEMBERS) {
+      while (members.length < MAX_MEMBERS && !desk.isFull()) {
         const joining = line.next();
         if (joining === null) break;
         members.push(joining);

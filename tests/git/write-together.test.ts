@@ -147,6 +147,15 @@ test('a hook that minds one of several commits refuses that one alone', async ()
   expect((await inOrder(made)).length).toBe(5);
 });
 
+test('of two where one has nothing to change, a refusal of the other is no word about the first', async () => {
+  const made = await repository('quiet.git', files(2));
+  await mkdir(join(made.directory, 'hooks'), { recursive: true });
+  await writeFile(join(made.directory, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const [quiet, refused] = await writeAll('quiet.git', [want(0, { edit: async () => ({ updateId: idOf(0), plan: null }) }), want(1)]);
+  expect(quiet).toMatchObject({ status: 'fulfilled', value: { is: 'unchanged' } });
+  expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'gitFailed' } });
+});
+
 test('who leads the push and is stopped in the middle leaves the others to one of themselves', async () => {
   const made = await repository('stopped.git', files(5));
   const remote = { url: server.url('stopped.git'), credential: { is: 'none' }, caPem: server.caPem } as const;
