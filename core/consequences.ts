@@ -8,6 +8,8 @@ export type Reconciled = Readonly<{ unit: 'definition' | 'delivery' }> | null;
 export const REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt';
 export const DEFAULT_CLUSTER = 'weir.dev/default-cluster';
 export const APPROVE_PRUNE = 'weir.dev/approve-prune';
+/** Of an ImagePolicy: another order than the tag's own text. */
+export const IMAGE_ORDER = 'weir.dev/order';
 /** Cause of a run that a Cluster's return woke. */
 export const CLUSTER_IS_BACK = 'cluster is back';
 const WATCHED = 'reconcile.fluxcd.io/watch';
@@ -23,9 +25,10 @@ export function consequencesOf(change: Change): Consequences {
   const specMoved = before?.generation !== after?.generation;
   const asked = annotation(before, REQUESTED_AT) !== annotation(after, REQUESTED_AT);
   const approved = annotation(before, APPROVE_PRUNE) !== annotation(after, APPROVE_PRUNE);
+  const ordered = annotation(before, IMAGE_ORDER) !== annotation(after, IMAGE_ORDER);
   const deleting = (before?.deletingAtMs ?? null) !== (after?.deletingAtMs ?? null);
   const raiseFence = reconciled !== null && after !== null && (specMoved || deleting);
-  const trigger = reconciled !== null && after !== null && (specMoved || deleting || asked || approved);
+  const trigger = reconciled !== null && after !== null && (specMoved || deleting || asked || approved || ordered);
   return { raiseFence, trigger, outbox: outboxOf(change, specMoved) };
 }
 

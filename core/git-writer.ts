@@ -15,9 +15,17 @@ export type Decision = Readonly<{
   plan: CommitPlan | null;
 }>;
 
+/** A private key that signs commits: an armored OpenPGP key ring with one, or an SSH key. Never log, store or quote it. */
+export type SigningKey = Readonly<{ type: 'gpg' | 'ssh'; secret: string; passphrase: string | null }>;
+
+/** Where a branch begins that does not exist yet: a full reference name, a commit, or the highest tag in a range of versions. */
+export type Beginning =
+  | Readonly<{ at: 'reference'; name: string }>
+  | Readonly<{ at: 'commit'; commit: string }>
+  | Readonly<{ at: 'semver'; range: string }>;
+
 export type WriteWant = Readonly<{
-  /** Full reference to begin from when the branch does not exist yet, such as `refs/heads/main`. */
-  from: string;
+  from: Beginning;
   /** Short name of the branch that gets the commit. */
   branch: string;
   /** References that get the commit as well, never by force; full names. */
@@ -30,21 +38,30 @@ export type WriteWant = Readonly<{
   /** … and of them those with such a path. */
   accepts(path: string): boolean;
   author: Readonly<{ name: string; email: string }>;
+  /** Null: unsigned. */
+  signing: SigningKey | null;
   /**
-   * What is to become of these files. Called anew for each try, while no other writer of the plane's folder is at the branch: what is decided must be read in here.
+   * What is to become of these files. Called anew for each try, while no other writer of the plane is at the branch: what is decided must be read in here. The files are
+   * as earlier commits of the same push leave them.
    */
   edit(files: readonly TextFile[]): Promise<Decision>;
 }>;
 
 export type Written =
-  | Readonly<{ is: 'pushed'; commit: string; base: string }>
-  /** Nothing to change at `base`. `commit` carries the decision already, as its trailer says; null when none of the newest does. */
-  | Readonly<{ is: 'unchanged'; base: string; commit: string | null }>;
+  | Readonly<{
+      is: 'pushed';
+      commit: string;
+      /** The branch's head after the push; other commits of the plane may stand between. */
+      head: string;
+    }>
+  /** Nothing to change at `head`. `commit` carries the decision already, as its trailer says; null when none of the newest does. */
+  | Readonly<{ is: 'unchanged'; head: string; commit: string | null }>;
 
 export interface GitWriter {
   /**
-   * Puts one commit on top of the branch as the remote has it and pushes it without force; when somebody else was faster, everything is done again on their commit. Idempotent:
-   * a push whose answer was lost is recognised. Throws AppError gitFailed (with the remote's words), gitAuthFailed, egressDenied.
+   * Puts one commit on top of the branch as the remote has it and pushes it without force; when somebody else was faster, everything is done again on their commit. Writes of
+   * one tenant that wait for the same branch with the same credential go in one push, each as a commit of its own. Idempotent: a push whose answer was lost is recognised.
+   * Throws AppError gitFailed (with the remote's words), gitAuthFailed, egressDenied, and what `edit` throws.
    */
   write(remote: GitRemote, want: WriteWant, limits: Readonly<{ timeoutMs: number }>, signal: AbortSignal): Promise<Written>;
 }

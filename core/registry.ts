@@ -33,15 +33,37 @@ export type RegistryManifest = Readonly<{
   layers: readonly Descriptor[];
 }>;
 
+export type TagListing =
+  | Readonly<{ is: 'same' }>
+  | Readonly<{ is: 'listed'; count: number /** Digest of the answer, byte for byte. */; listing: string }>;
+
 /**
  * Reads of one repository with this tenant's credential. All throw AppError upstreamFailed, upstreamAuthFailed, upstreamTooLarge, egressDenied, and notFound for what the registry
  * does not have; `details.retryAfterMs` is what the registry asked for.
  */
 export interface Registry {
-  /** Hands over each tag, page by page, in the registry's order, and answers their number; more than 100,000 are refused. */
-  tags(remote: RegistryRemote, onTag: (tag: string) => void, limits: RegistryLimits, signal: AbortSignal): Promise<number>;
+  /**
+   * Hands over each tag, page by page, in the registry's order, and answers their number; more than 100,000 are refused. With the `listing` of an earlier answer as `known`, an
+   * equal list is `same` and none of its tags is handed over; of a registry with entity tags it is not even sent.
+   */
+  tags(
+    remote: RegistryRemote,
+    onTag: (tag: string) => void,
+    limits: RegistryLimits & Readonly<{ known?: string | null }>,
+    signal: AbortSignal,
+  ): Promise<TagListing>;
   /** Digest that a tag stands for now. Nobody vouches for it until `manifest` read those bytes. */
   resolve(remote: RegistryRemote, tag: string, limits: RegistryLimits, signal: AbortSignal): Promise<string>;
+  /**
+   * When the image of a tag was built: the annotation org.opencontainers.image.created of its index or manifest, else `created` of its configuration; null when none says so.
+   * `isGone`: the tag is not there any more, and the time is what this process saw before. What a digest says is asked for once.
+   */
+  built(
+    remote: RegistryRemote,
+    tag: string,
+    limits: RegistryLimits,
+    signal: AbortSignal,
+  ): Promise<Readonly<{ atMs: number | null; isGone: boolean }>>;
   /**
    * An image manifest by digest; another type is upstreamFailed. Of an index the image for linux/amd64 is answered, read by the digest that the index says, as upstream's client
    * does; its `digest` is then another one than was asked for.

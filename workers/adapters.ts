@@ -1,6 +1,8 @@
 import type { ArtifactStore } from '#adapters/blob/artifacts.ts';
 import type { Egress } from '#adapters/git/environment.ts';
 import type { Launcher } from '#adapters/git/launcher.ts';
+import type { Looks } from '#adapters/git/looks.ts';
+import type { WriteQueues } from '#adapters/git/write-queue.ts';
 import type { Helm as HelmProgram } from '#adapters/helm/helm.ts';
 import type { Clusters } from '#adapters/kube/clusters.ts';
 import type { PatchTools } from '#adapters/kustomize/patch-objects.ts';
@@ -37,6 +39,10 @@ export type WorkerAdapters = Readonly<{
   charts: Readonly<{ http: EgressHttp; workDir: string; allowHttpHosts: readonly string[] }>;
   registry: Registry;
   patterns: Patterns;
+  /** Looks at Git remotes of this process. */
+  looks: Looks;
+  /** Writes to Git of this process, by branch. */
+  writeQueues: WriteQueues;
   git: Readonly<{
     mirrorsDir: string;
     workDir: string;

@@ -30,13 +30,20 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
     const makers: { [N in Need]: () => Capabilities[N] | Promise<Capabilities[N]> } = {
       lookup: () => adapters.store.lookup(scope, run.clusterId),
       secrets: () => secretsFor(adapters, scope, mask),
-      git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }),
+      git: () => createGit({ scope, clock: adapters.clock, ...adapters.git }, adapters.looks),
       artifacts: () => adapters.artifacts,
       bucket: () => adapters.bucket,
       charts: () => charts,
       registry: () => adapters.registry,
       patterns: () => adapters.patterns,
-      gitWriter: () => createGitWriter({ scope, clock: adapters.clock, ...adapters.git }),
+      gitWriter: () =>
+        createGitWriter({
+          scope,
+          clock: adapters.clock,
+          ...adapters.git,
+          turns: turnsPort(adapters.db, scope, TURN_MS),
+          queues: adapters.writeQueues,
+        }),
       setters: () => setters,
       turns: () => turnsPort(adapters.db, scope, TURN_MS),
       wakes: () => ({ trigger: (uid: string, cause: string) => adapters.store.trigger(scope, uid, cause) }),

@@ -6,6 +6,8 @@ import { createEgress } from '#adapters/egress/egress.ts';
 import { createEgressHttp } from '#adapters/egress/http.ts';
 import { timeoutLauncher } from '#adapters/git/launcher.ts';
 import { removeLeftovers } from '#adapters/git/leftovers.ts';
+import { createLooks } from '#adapters/git/looks.ts';
+import { createWriteQueues } from '#adapters/git/write-queue.ts';
 import { createHelm } from '#adapters/helm/helm.ts';
 import { createClusters } from '#adapters/kube/clusters.ts';
 import { createRenderEngine } from '#adapters/kustomize/render.ts';
@@ -134,6 +136,8 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       charts: { http, workDir: join(work, 'charts'), allowHttpHosts: config.allowHttpHosts },
       registry,
       patterns: createPatterns(),
+      looks: createLooks(),
+      writeQueues: createWriteQueues(),
       git,
     },
     sandbox: sandbox.describe(),

@@ -81,8 +81,8 @@ export function repackCommand(): GitCommand {
   return command(['repack', '--geometric=2', '-d', '--quiet']);
 }
 
-/** Names of the files below a folder of a commit that hold a text, as `<commit>:<path>` and NUL. Exit 1: there are none. */
-export function holdingCommand(commit: string, text: string, folder: string): GitCommand {
+/** Names of the files below these folders of a commit that hold a text, as `<commit>:<path>` and NUL. Exit 1: there are none. */
+export function holdingCommand(commit: string, text: string, folders: readonly string[]): GitCommand {
   return command(
     [
       'grep',
@@ -96,7 +96,7 @@ export function holdingCommand(commit: string, text: string, folder: string): Gi
       text,
       checkedCommit(commit),
       '--',
-      literal(folder),
+      ...folders.map(literal),
     ],
     [1],
   );
@@ -106,32 +106,18 @@ export function archiveFilesCommand(commit: string, tarPath: string, paths: read
   return command(['archive', '--format=tar', `--output=${absolute(tarPath)}`, checkedCommit(commit), '--', ...paths.map(literal)]);
 }
 
-/** Stores files as blobs and prints one name per line. */
-export function storeFilesCommand(files: readonly string[]): GitCommand {
-  return command(['hash-object', '-w', '-t', 'blob', '--no-filters', '--', ...files.map(absolute)]);
+/** Entries of the root, or of the folders named with a slash at the end; one per line, odd names in quotes (core.quotePath). */
+export function listTreeCommand(commit: string, folders: readonly string[]): GitCommand {
+  return command(['ls-tree', '-t', '--full-tree', checkedCommit(commit), '--', ...folders.map(literal)]);
 }
 
-export function readTreeCommand(commit: string): GitCommand {
-  return command(['read-tree', checkedCommit(commit)]);
-}
-
-/** Replaces entries of the index; `path` stands behind two commas in one argument, so nothing in it is an option. */
-export function replaceEntriesCommand(entries: readonly Readonly<{ executable: boolean; blob: string; path: string }>[]): GitCommand {
-  return command([
-    'update-index',
-    ...entries.flatMap(({ executable, blob, path }) => [
-      '--cacheinfo',
-      `${executable ? '100755' : '100644'},${checkedCommit(blob)},${path}`,
-    ]),
-  ]);
-}
-
-export function writeTreeCommand(): GitCommand {
-  return command(['write-tree']);
-}
-
-export function commitTreeCommand(tree: string, parent: string, messageFile: string): GitCommand {
-  return command(['commit-tree', checkedCommit(tree), '-p', checkedCommit(parent), '-F', absolute(messageFile)]);
+/** Signs with the key that `-S` names; author and committer come from the environment. */
+export function signedCommitCommand(
+  { settings, key }: Readonly<{ settings: readonly string[]; key: string }>,
+  { tree, parent, messageFile }: Readonly<{ tree: string; parent: string; messageFile: string }>,
+): GitCommand {
+  const of = [checkedCommit(tree), '-p', checkedCommit(parent), '-F', absolute(messageFile)];
+  return command([...settings, 'commit-tree', `-S${key}`, ...of], [1, 128]);
 }
 
 /** One line per commit of the newest: hash, tab, values of the trailer. */

@@ -57,6 +57,7 @@ function fixedSettings({ allowHttp, lowSpeedSeconds }: EnvironmentInput): readon
     ['core.hooksPath', '/dev/null'],
     ['core.attributesFile', '/dev/null'],
     ['core.autocrlf', 'false'],
+    ['core.quotePath', 'true'],
     ['credential.helper', ''],
     ['http.followRedirects', 'false'],
     ['http.sslVerify', 'true'],

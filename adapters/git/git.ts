@@ -9,6 +9,7 @@ import { archiveCommand, checkedUrl, type GitCommand, lookCommand } from './argu
 import { type Egress, gitEnvironment } from './environment.ts';
 import type { Launcher } from './launcher.ts';
 import { withLock } from './lock.ts';
+import { createLooks, type Looks } from './looks.ts';
 import { redact, secretTexts } from './messages.ts';
 import { ensureMirror, fetchTips, isReachable, mirrorPath, type RunInMirror, tidyMirror, tipsFor, withinBytes } from './mirror.ts';
 import { parseRemoteRefs } from './remote-refs.ts';
@@ -35,18 +36,20 @@ const MAX_LIST_BYTES = 33_554_432;
 const MAX_OUTPUT_BYTES = 1_048_576;
 const SIZE_LOOK_MS = 20;
 
-/** Git for one tenant. Touches the shared mirrors and that tenant's own temporary folder; safe to use concurrently. */
-export function createGit(options: GitOptions): Git {
+/** Git for one tenant. Touches the shared mirrors and that tenant's own temporary folder; safe to use concurrently. `looks` are those of the process. */
+export function createGit(options: GitOptions, looks: Looks = createLooks()): Git {
   return Object.freeze({
     async look(remote, { timeoutMs }, signal) {
-      return inSession(options, remote, timeoutMs, signal, async (session) => {
-        const { output } = await session.run(lookCommand(session.url), {
-          remote: true,
-          signal: session.signal,
-          maxOutputBytes: MAX_LIST_BYTES,
-        });
-        return parseRemoteRefs(output);
-      });
+      return looks.look(options.scope, remote, signal, (shared) =>
+        inSession(options, remote, timeoutMs, shared, async (session) => {
+          const { output } = await session.run(lookCommand(session.url), {
+            remote: true,
+            signal: session.signal,
+            maxOutputBytes: MAX_LIST_BYTES,
+          });
+          return parseRemoteRefs(output);
+        }),
+      );
     },
     async snapshot(remote, want, { timeoutMs, maxBytes }, signal) {
       return inSession(options, remote, timeoutMs, signal, async (session) => {

@@ -1,6 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import type { Clock } from '#core/time.ts';
+import { SIGN_PREFIX } from './sign.ts';
 
 export type LeftoverOptions = Readonly<{
   workDir: string;
@@ -15,7 +17,9 @@ export type LeftoverOptions = Readonly<{
  */
 export async function removeLeftovers({ workDir, mirrorsDir, minAgeMs, clock }: LeftoverOptions): Promise<number> {
   const before = clock.nowMs() - minAgeMs;
+  // Keys of commits that were being signed, in a folder that everybody shares.
   const candidates: string[] = [];
+  for (const path of await pathsIn(tmpdir())) if (basename(path).startsWith(SIGN_PREFIX) && (await isOurs(path))) candidates.push(path);
   for (const tenant of await pathsIn(join(workDir, 'tenant'))) candidates.push(...(await pathsIn(tenant)));
   for (const mirror of await pathsIn(mirrorsDir)) {
     if (/\.new-\d+$|\.lock\.[0-9a-f-]+$/.test(mirror)) candidates.push(mirror);
@@ -32,6 +36,13 @@ export async function removeLeftovers({ workDir, mirrorsDir, minAgeMs, clock }: 
     removed += 1;
   }
   return removed;
+}
+
+function isOurs(path: string): Promise<boolean> {
+  return stat(path).then(
+    ({ uid }) => uid === process.getuid?.(),
+    () => false,
+  );
 }
 
 async function pathsIn(directory: string): Promise<readonly string[]> {

@@ -37,6 +37,7 @@ const GUARDS_OFF = Object.freeze({
   allowUnsafeCredentialHelper: true,
   allowUnsafeGitProxy: true,
   allowUnsafeTemplateDir: true,
+  allowUnsafeAskPass: true,
 });
 
 /**

@@ -1,194 +1,187 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '#core/errors.ts';
-import { isCommitHash, isShortRefName } from '#core/git-values.ts';
-import { type CommitPlan, type GitWriter, UPDATE_TRAILER, type WriteWant, type Written } from '#core/git-writer.ts';
-import type { GitRef, GitRemote } from '#core/ports.ts';
-import {
-  commitTreeCommand,
-  lookCommand,
-  pushCommand,
-  readTreeCommand,
-  replaceEntriesCommand,
-  storeFilesCommand,
-  trailersCommand,
-  writeTreeCommand,
-} from './arguments.ts';
+import { type Begun, beginningIn } from '#core/git-beginning.ts';
+import { isShortRefName } from '#core/git-values.ts';
+import { type GitWriter, UPDATE_TRAILER, type WriteWant } from '#core/git-writer.ts';
+import type { GitRef, GitRemote, Turns } from '#core/ports.ts';
+import { tenantKey } from '#core/tenant.ts';
+import { trailersCommand } from './arguments.ts';
+import { type Desk, openDesk, type Step } from './desk.ts';
 import { bringCommit, type GitOptions, inSession, type Session } from './git.ts';
 import { keepObjects } from './keep-objects.ts';
 import { withLock } from './lock.ts';
-import { type FoundFile, readMarkedFiles } from './marked-files.ts';
-import { failureOf } from './messages.ts';
-import { type PushResult, parsePush } from './push-result.ts';
-import { parseRemoteRefs } from './remote-refs.ts';
+import { makeCommits, objectsOf } from './make-commits.ts';
+import { look, push } from './push.ts';
+import { openSigners, type Signers } from './sign.ts';
+import type { Line, Pending, WriteQueues } from './write-queue.ts';
+
+export type GitWriterOptions = GitOptions &
+  Readonly<{
+    /** One of the tenant's processes at a time per remote and branch. */
+    turns: Turns;
+    queues: WriteQueues;
+  }>;
 
 const MAX_TRIES = 12;
 const FIRST_WAIT_MS = 50;
-const MAX_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 500;
 const NEWEST = 200;
-const MAX_LIST_BYTES = 33_554_432;
-const HASHES_BYTES = 1_048_576;
-const FILES_PER_COMMAND = 500;
+/** Of one push; a longer line waits for the next. */
+const MAX_MEMBERS = 64;
 
 /** Writes commits for one tenant, on the shared mirrors; what is made stays in the call's own folder until the remote has it. */
-export function createGitWriter(options: GitOptions): GitWriter {
+export function createGitWriter(options: GitWriterOptions): GitWriter {
   return Object.freeze({
-    write: (remote: GitRemote, want: WriteWant, { timeoutMs }: Readonly<{ timeoutMs: number }>, signal: AbortSignal) =>
-      inSession(options, remote, timeoutMs, signal, async (session) => {
-        await mkdir(options.mirrorsDir, { recursive: true, mode: 0o700 });
-        // One at a time per branch saves tries; that nobody's commit is lost does not depend on it.
-        const name = createHash('sha256').update(want.branch).digest('hex').slice(0, 32);
-        const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-        return withLock(`${session.mirror}.push-${name}.lock`, options.clock, until, () => tryUntilPushed(options, session, want)).catch(
-          (error: unknown) => {
-            signal.throwIfAborted();
-            if (error instanceof Error && error.name === 'TimeoutError')
-              throw new AppError('gitFailed', `other commits to branch ${want.branch} took all of ${timeoutMs} ms`);
-            throw error;
-          },
-        );
-      }),
+    async write(remote: GitRemote, want: WriteWant, { timeoutMs }: Readonly<{ timeoutMs: number }>, signal: AbortSignal) {
+      if (!isShortRefName(want.branch)) throw new AppError('gitFailed', 'the name of the branch breaks the rules of git check-ref-format');
+      const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      const lead = (own: Pending, line: Line): Promise<void> =>
+        options.turns.take(digest([remote.url, want.branch]), within, () => serve(options, { remote, timeoutMs, within }, own, line));
+      try {
+        return await options.queues.write(lineOf(options, remote, want), want, within, lead);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof Error && error.name === 'TimeoutError')
+          throw new AppError('gitFailed', `other commits to branch ${want.branch} took all of ${timeoutMs} ms`, {}, { cause: error });
+        throw error;
+      }
+    },
   } satisfies GitWriter);
 }
 
-async function tryUntilPushed(options: GitOptions, session: Session, want: WriteWant): Promise<Written> {
-  if (!isShortRefName(want.branch)) throw new AppError('gitFailed', 'the name of the branch breaks the rules of git check-ref-format');
-  for (let tries = 1; ; tries += 1) {
-    const done = await tryOnce(options, session, want);
-    if (done.is !== 'overtaken') return done;
-    if (tries >= MAX_TRIES)
-      throw new AppError('gitFailed', `branch ${want.branch} moved ${tries} times while a commit was made: ${done.reason}`);
-    await sleep(options.clock.random() * Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), undefined, { signal: session.signal });
-  }
+/** Whose writes may share a push: one tenant's, with the same credential, to the same references in the same way. */
+function lineOf({ scope }: GitOptions, remote: GitRemote, { branch, from, alsoTo, options, holding }: WriteWant): string {
+  return digest([tenantKey(scope), remote, branch, from, alsoTo, Object.entries(options), holding]);
 }
 
-async function tryOnce(
-  options: GitOptions,
-  session: Session,
-  want: WriteWant,
-): Promise<Written | Readonly<{ is: 'overtaken'; reason: string }>> {
-  const refs = await look(session);
-  const base = baseOf(refs, want);
-  await bringCommit(options, session, { commit: base.commit, advertised: refs, within: base.name });
-  const files = await readMarkedFiles(session, {
-    commit: base.commit,
-    folder: want.folder,
-    holding: want.holding,
-    accepts: (path) => want.accepts(path),
+type Asked = Readonly<{ remote: GitRemote; timeoutMs: number; within: AbortSignal }>;
+
+async function serve(options: GitOptions, { remote, timeoutMs, within }: Asked, own: Pending, line: Line): Promise<void> {
+  await inSession(options, remote, timeoutMs, within, async (session) => {
+    await mkdir(options.mirrorsDir, { recursive: true, mode: 0o700 });
+    // One at a time per branch, of whatever tenant, saves tries; that nobody's commit is lost does not depend on it.
+    const name = digest([own.want.branch]).slice(0, 32);
+    await withLock(`${session.mirror}.push-${name}.lock`, options.clock, within, () => tryUntilPushed(options, session, own, line));
   });
-  const { plan, updateId } = await want.edit(files);
-  if (!isCommitHash(updateId)) throw new Error('an update id is 64 hexadecimal characters');
-  if (plan === null || plan.files.length === 0)
-    return { is: 'unchanged', base: base.commit, commit: await carrier(session, base.commit, updateId) };
-  const commit = await makeCommit(session, base.commit, { want, plan, updateId, files });
-  const result = await push(session, want, commit);
-  if (result.is === 'pushed') {
-    await keepObjects(join(session.directory, 'objects'), session.mirror, commit);
-    return { is: 'pushed', commit, base: base.commit };
-  }
-  if (result.is === 'overtaken') return { is: 'overtaken', reason: result.reason };
-  throw result.error;
 }
 
-async function look({ url, run, signal }: Session): Promise<readonly GitRef[]> {
-  return parseRemoteRefs((await run(lookCommand(url), { remote: true, signal, maxOutputBytes: MAX_LIST_BYTES })).output);
+/** Serves its own member and whoever joins; who was taken and could not be served waits again. */
+async function tryUntilPushed(options: GitOptions, session: Session, own: Pending, line: Line): Promise<void> {
+  const members = [own];
+  const signers = openSigners({ path: options.path, signal: session.signal });
+  try {
+    for (let tries = 1; !own.isSettled(); tries += 1) {
+      const overtaken = await tryOnce({ ...options, signers }, session, members, line);
+      if (overtaken === null) continue;
+      if (tries >= MAX_TRIES)
+        throw new AppError('gitFailed', `branch ${own.want.branch} moved ${tries} times while a commit was made: ${overtaken}`);
+      await sleep(options.clock.random() * Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), undefined, { signal: session.signal });
+    }
+  } finally {
+    await signers.close();
+    line.putBack(members.filter((one) => one !== own));
+  }
+}
+
+/** Answers how it was overtaken, or null: then each member was told, or goes by itself. */
+async function tryOnce(
+  options: GitOptions & Readonly<{ signers: Signers }>,
+  session: Session,
+  members: Pending[],
+  line: Line,
+): Promise<string | null> {
+  const base = await baseOf(options, session, members, line);
+  const steps = await decideAll(openDesk(session, base, options.signers), members, line);
+  const made = await makeCommits(session, base, steps, Math.floor(options.clock.nowMs() / 1_000));
+  if (made === null) return null;
+  const commits = [...made.values()];
+  const head = commits.at(-1) ?? base;
+  if (commits.length > 0) {
+    const [own] = members;
+    if (own === undefined) return null;
+    const result = await push(session, own.want, head);
+    if (result.is === 'overtaken') return result.reason;
+    if (result.is === 'refused' && steps.length > 1) {
+      // A hook may mind one of them: each by itself, so that whose fault it is shows.
+      for (const member of members) member.isAlone = true;
+      line.putBack(members.splice(1));
+      return null;
+    }
+    if (result.is !== 'pushed') {
+      for (const { member } of steps) member.reject(result.error);
+      return null;
+    }
+    await keepObjects(objectsOf(session), session.mirror, commits);
+  }
+  const carriers = commits.length === steps.length ? new Map<string, string>() : await carriersAt(session, base);
+  for (const step of steps) {
+    const commit = made.get(step);
+    if (commit !== undefined) step.member.resolve({ is: 'pushed', commit, head });
+    else step.member.resolve({ is: 'unchanged', head, commit: carriers.get(step.updateId) ?? null });
+  }
+  return null;
+}
+
+/** The branch as the remote has it, in the mirror. What fails here fails for all who wait: they would ask the same. */
+async function baseOf(options: GitOptions, session: Session, members: readonly Pending[], line: Line): Promise<string> {
+  try {
+    const refs = await look(session);
+    const [own] = members;
+    if (own === undefined) throw new Error('nobody leads');
+    const { commit, within } = begun(refs, own.want);
+    await bringCommit(options, session, { commit, advertised: refs, within });
+    return commit;
+  } catch (error) {
+    session.signal.throwIfAborted();
+    if (error instanceof AppError) for (const member of [...members, ...line.takeAll()]) member.reject(error);
+    throw error;
+  }
 }
 
 /** The branch itself, so that what is there is kept; where it does not exist, what it is to begin from. */
-function baseOf(refs: readonly GitRef[], { branch, from }: WriteWant): GitRef {
-  const found = refs.find(({ name }) => name === `refs/heads/${branch}`) ?? refs.find(({ name }) => name === from);
-  if (found === undefined)
-    throw new AppError('gitFailed', `couldn't find remote ref '${from}': create it, or correct spec.git.checkout.ref`);
+function begun(refs: readonly GitRef[], { branch, from }: WriteWant): Begun {
+  const name = `refs/heads/${branch}`;
+  const found = refs.find((ref) => ref.name === name);
+  if (found !== undefined) return { commit: found.commit, within: name };
+  const beginning = beginningIn(from, refs);
+  if (typeof beginning === 'string') throw new AppError('gitFailed', `${beginning}: create it, or correct spec.git.checkout.ref`);
+  return beginning;
+}
+
+/** Each member decides on what those before it leave; whoever joins the line in the meantime too. */
+async function decideAll(desk: Desk, members: Pending[], line: Line): Promise<readonly Step[]> {
+  const steps: Step[] = [];
+  for (let at = 0; ; ) {
+    if (members[0]?.isAlone !== true)
+      while (members.length < MAX_MEMBERS && !desk.isFull()) {
+        const joining = line.next();
+        if (joining === null) break;
+        members.push(joining);
+      }
+    const fresh = members.slice(at).filter((one) => !one.isSettled());
+    if (fresh.length === 0) return steps;
+    at = members.length;
+    await desk.lay(fresh);
+    for (const member of fresh) {
+      const step = member.isSettled() ? null : await desk.decide(member);
+      if (step !== null) steps.push(step);
+    }
+  }
+}
+
+/** By update id, the newest commit that says it carries it. */
+async function carriersAt({ run, signal }: Session, head: string): Promise<ReadonlyMap<string, string>> {
+  const { output } = await run(trailersCommand(head, UPDATE_TRAILER, NEWEST), { remote: false, signal });
+  const found = new Map<string, string>();
+  for (const line of output.split('\n')) {
+    const [commit = '', ids = ''] = line.split('\t');
+    for (const id of ids.split(',')) if (id !== '' && !found.has(id)) found.set(id, commit);
+  }
   return found;
 }
 
-/** The newest commit that says it carries the decision. */
-async function carrier({ run, signal }: Session, head: string, updateId: string): Promise<string | null> {
-  const { output } = await run(trailersCommand(head, UPDATE_TRAILER, NEWEST), { remote: false, signal });
-  const line = output.split('\n').find((one) => one.split('\t')[1]?.split(',').includes(updateId));
-  return line?.split('\t')[0] ?? null;
-}
-
-type Making = Readonly<{ want: WriteWant; plan: CommitPlan; updateId: string; files: readonly FoundFile[] }>;
-
-/** New objects go into a folder of their own beside the mirror's: of a push that fails nothing stays, and of one that arrived the mirror gets them. */
-function workshop({ directory, mirror }: Session): Readonly<Record<string, string>> {
-  return {
-    GIT_OBJECT_DIRECTORY: join(directory, 'objects'),
-    GIT_ALTERNATE_OBJECT_DIRECTORIES: join(mirror, 'objects'),
-    GIT_INDEX_FILE: join(directory, 'index'),
-  };
-}
-
-async function makeCommit(session: Session, base: string, { want, plan, updateId, files }: Making): Promise<string> {
-  const { directory, run, signal } = session;
-  const env = workshop(session);
-  const local = { remote: false, signal, env, maxOutputBytes: HASHES_BYTES };
-  // Of a try that was overtaken nothing is kept.
-  await rm(join(directory, 'objects'), { recursive: true, force: true });
-  await mkdir(join(directory, 'objects'), { recursive: true, mode: 0o700 });
-  await rm(join(directory, 'index'), { force: true });
-  await run(readTreeCommand(base), local);
-  const executable = new Set(files.filter((one) => one.executable).map(({ path }) => path));
-  const known = new Set(files.map(({ path }) => path));
-  for (let from = 0; from < plan.files.length; from += FILES_PER_COMMAND) {
-    const part = plan.files.slice(from, from + FILES_PER_COMMAND);
-    for (const [index, { path, text }] of part.entries()) {
-      if (!known.has(path)) throw new Error('a plan changes only files that were read');
-      await writeFile(join(directory, `blob-${index}`), text, { mode: 0o600 });
-    }
-    const { output } = await run(storeFilesCommand(part.map((_one, index) => join(directory, `blob-${index}`))), local);
-    const blobs = output.trim().split('\n');
-    await run(
-      replaceEntriesCommand(part.map(({ path }, index) => ({ path, blob: blobs[index] ?? '', executable: executable.has(path) }))),
-      local,
-    );
-  }
-  const tree = (await run(writeTreeCommand(), local)).output.trim();
-  const messageFile = join(directory, 'message');
-  await writeFile(messageFile, `${plan.message.trimEnd()}\n\n${UPDATE_TRAILER}: ${updateId}\n`, { mode: 0o600 });
-  const { name, email } = want.author;
-  const who = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
-  return (await run(commitTreeCommand(tree, base, messageFile), { ...local, env: { ...env, ...who } })).output.trim();
-}
-
-type Pushed = Readonly<{ is: 'pushed' }> | Readonly<{ is: 'overtaken'; reason: string }> | Readonly<{ is: 'refused'; error: unknown }>;
-
-async function push(session: Session, want: WriteWant, commit: string): Promise<Pushed> {
-  const { url, run, signal, secrets } = session;
-  const refs = [`refs/heads/${want.branch}`, ...want.alsoTo];
-  let failure: unknown;
-  try {
-    const { exitCode, output, errorText } = await run(pushCommand(url, commit, refs, want.options), {
-      remote: true,
-      signal,
-      env: workshop(session),
-    });
-    if (exitCode === 0) return { is: 'pushed' };
-    const result = parsePush(output);
-    if (result.isOvertaken) return { is: 'overtaken', reason: result.refused.join(', ') };
-    failure = failureOf(explained(errorText, result), exitCode, secrets, null);
-    if (result.refused.length > 0) return { is: 'refused', error: failure };
-  } catch (error) {
-    signal.throwIfAborted();
-    failure = error;
-  }
-  // The answer was lost, or the remote failed: only the remote itself knows which.
-  return (await hasArrived(session, want, commit)) ? { is: 'pushed' } : { is: 'refused', error: failure };
-}
-
-async function hasArrived(session: Session, { branch }: WriteWant, commit: string): Promise<boolean> {
-  const refs = await look(session).catch((error: unknown) => {
-    if (error instanceof AppError) return [];
-    throw error;
-  });
-  return refs.some(({ name, commit: head }) => name === `refs/heads/${branch}` && head === commit);
-}
-
-/** The remote's own sentences, else what it said of the reference. */
-function explained(errorText: string, { refused }: PushResult): string {
-  const said = errorText.split('\n').filter((line) => !/^(?:error: failed to push|To |hint:)/.test(line));
-  return [...said, ...(refused.length === 0 ? [] : [`error: the push was refused: ${refused.join(', ')}`])].join('\n');
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -17,7 +17,15 @@ export type AskOptions = Readonly<{
 const MAX_BUSY = 3;
 const MAX_WAIT_MS = 5_000;
 
-export type Question = Readonly<{ path: string; method?: 'GET' | 'HEAD'; accept: string; maxBytes: number; to?: HttpRequest['to'] }>;
+export type Question = Readonly<{
+  path: string;
+  method?: 'GET' | 'HEAD';
+  accept: string;
+  maxBytes: number;
+  to?: HttpRequest['to'];
+  /** Entity tag of what is known: 304 may be the answer. */
+  ifNoneMatch?: string | null;
+}>;
 /** One question to a registry, with the login that it asks for, and again when it is busy for a short while. Every other status is an answer. */
 export type Ask = (remote: RegistryRemote, one: Question, timeoutMs: number, signal: AbortSignal) => Promise<HttpAnswer>;
 
@@ -59,7 +67,11 @@ function requestOf(remote: RegistryRemote, one: Question, credential: HttpCreden
     url: `${originOf(remote)}${one.path}`,
     method: one.method ?? 'GET',
     // Digests are of the bytes as stored: nothing may be packed on the way.
-    headers: { accept: one.accept, 'accept-encoding': 'identity' },
+    headers: {
+      accept: one.accept,
+      'accept-encoding': 'identity',
+      ...(one.ifNoneMatch === undefined || one.ifNoneMatch === null ? {} : { 'if-none-match': one.ifNoneMatch }),
+    },
     credential,
     caPem: remote.caPem,
     clientCertificate: remote.clientCertificate,

@@ -6,6 +6,7 @@ import type { HttpAnswer, HttpRequest } from '#core/http.ts';
 import { isSha256, isTag } from '#core/oci-values.ts';
 import type { Descriptor, Registry, RegistryLimits, RegistryRemote } from '#core/registry.ts';
 import { type AskOptions, createAsk, expectOk, shown } from './ask.ts';
+import { createBuilt } from './built.ts';
 import { INDEX_TYPES, MANIFEST_TYPES, parseIndex, parseManifest, platformOf } from './manifest.ts';
 import { createTags } from './tags.ts';
 
@@ -50,18 +51,24 @@ export function createRegistry(options: RegistryOptions): Registry {
     throw new AppError('upstreamFailed', `the registry ${remote.host} answers other bytes than layer ${blob.digest}`);
   }
 
+  const resolve: Registry['resolve'] = async (remote, tag, { timeoutMs }, signal) => {
+    if (!isTag(tag)) throw new AppError('badRequest', 'a tag has letters, digits, and . _ -');
+    const head = await askManifest(remote, tag, 'HEAD', timeoutMs, signal);
+    const told = head.status === 200 ? (head.headers['docker-content-digest'] ?? '') : '';
+    if (isSha256(told)) return told;
+    const answer = await askManifest(remote, tag, 'GET', timeoutMs, signal);
+    expectOk(remote, answer, `tag ${tag}`);
+    return answer.digest;
+  };
+
+  const read: Registry['read'] = async (remote, blob, { maxBytes }, { timeoutMs }, signal) =>
+    (await askBlob(remote, blob, { maxBytes, to: 'buffer', timeoutMs, signal })).body;
+
   return Object.freeze({
     tags: createTags(ask, clock),
-
-    async resolve(remote, tag, { timeoutMs }, signal) {
-      if (!isTag(tag)) throw new AppError('badRequest', 'a tag has letters, digits, and . _ -');
-      const head = await askManifest(remote, tag, 'HEAD', timeoutMs, signal);
-      const told = head.status === 200 ? (head.headers['docker-content-digest'] ?? '') : '';
-      if (isSha256(told)) return told;
-      const answer = await askManifest(remote, tag, 'GET', timeoutMs, signal);
-      expectOk(remote, answer, `tag ${tag}`);
-      return answer.digest;
-    },
+    resolve,
+    read,
+    built: createBuilt({ resolve, read, text: checkedManifest }, shown),
 
     async manifest(remote, digest, { timeoutMs }, signal) {
       const text = await checkedManifest(remote, digest, timeoutMs, signal);
@@ -88,10 +95,6 @@ export function createRegistry(options: RegistryOptions): Registry {
 
     async blob(remote, layer, { file, maxBytes }, { timeoutMs }, signal) {
       await askBlob(remote, layer, { maxBytes, to: { file }, timeoutMs, signal });
-    },
-
-    async read(remote, blob, { maxBytes }, { timeoutMs }, signal) {
-      return (await askBlob(remote, blob, { maxBytes, to: 'buffer', timeoutMs, signal })).body;
     },
 
     async fetch(remote, layer, { maxBytes }, { timeoutMs }, signal) {

@@ -123,7 +123,8 @@ function readToken(remote: RegistryRemote, text: string): Readonly<{ token: stri
   throw new AppError('upstreamFailed', `the token service of ${remote.host} answers no token`);
 }
 
-function keyOf({ host, repository, insecure, credential, caPem, clientCertificate }: RegistryRemote): string {
+/** Names a repository as one credential sees it; the credential cannot be read from it. */
+export function keyOf({ host, repository, insecure, credential, caPem, clientCertificate }: RegistryRemote): string {
   return createHash('sha256')
     .update(JSON.stringify([host, repository, insecure, credential, caPem, clientCertificate]))
     .digest('base64');

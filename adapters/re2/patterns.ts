@@ -13,10 +13,11 @@ export function createPatterns(): Patterns {
       try {
         const compiled = RE2JS.compile(pattern);
         if (compiled.programSize() > MAX_PROGRAM) return { is: 'invalid', message: 'it repeats too much' } as const;
+        const names = compiled.namedGroups();
         return Object.freeze({
           is: 'pattern',
           isIn: (text: string) => compiled.matcher(text).find(),
-          find: (text: string) => matchIn(compiled, text),
+          find: (text: string) => matchIn(compiled, names, text),
         } as const);
       } catch (error) {
         if (!(error instanceof RE2JSException)) throw error;
@@ -26,10 +27,9 @@ export function createPatterns(): Patterns {
   } satisfies Patterns);
 }
 
-function matchIn(compiled: RE2JS, text: string): PatternMatch | null {
+function matchIn(compiled: RE2JS, names: Readonly<Record<string, number>>, text: string): PatternMatch | null {
   const matcher = compiled.matcher(text);
   if (!matcher.find()) return null;
-  const names = compiled.namedGroups();
   return {
     group: (key) => {
       const index = typeof key === 'number' ? key : Object.hasOwn(names, key) ? names[key] : undefined;

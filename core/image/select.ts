@@ -64,6 +64,22 @@ export function selectTag(
   }
 }
 
+/**
+ * The tags that take part in an order by something else than the tag itself: those that pass the filter and, of a semver rule, are in its range. Pure.
+ */
+export function takingPart(
+  policy: Parameters<typeof selectTag>[0],
+  tags: Iterable<string>,
+): Readonly<{ is: 'tags'; tags: readonly string[] }> | Exclude<Selection, { is: 'chosen' }> {
+  // Whether a tag is a number says nothing about when it was built.
+  const rule: Rule = policy.rule.by === 'semver' ? policy.rule : { by: 'alphabetical', order: 'asc' };
+  const found: string[] = [];
+  const selection = selectTag({ ...policy, rule }, tags, (tag, { why }) => {
+    if (why === 'beaten' || why === 'equal') found.push(tag);
+  });
+  return selection.is === 'chosen' ? { is: 'tags', tags: [...found, selection.tag] } : selection;
+}
+
 function bySemver(range: Range): Judge<Version> {
   return {
     place(value) {

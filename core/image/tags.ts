@@ -4,12 +4,14 @@ export type StoredTags = Readonly<{
   revision: string;
   /** In ascending byte order. */
   tags: readonly string[];
+  /** Digest of the registry's answer that they were read from; empty when it is not known. */
+  listing: string;
 }>;
 
 /** Stored tags of the tenant's own image repositories, by the uid of the ImageRepository. */
 export interface ImageTags {
-  /** Whether exactly these tags are stored. Reads no tag. */
-  has(repositoryUid: string, revision: string): Promise<boolean>;
+  /** What is stored, without the tags; null when nothing was stored yet. */
+  head(repositoryUid: string): Promise<Omit<StoredTags, 'tags'> | null>;
   /** Null when nothing was stored yet. */
   read(repositoryUid: string): Promise<StoredTags | null>;
   /** Replaces the tags of the repository. Idempotent. */

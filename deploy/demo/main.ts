@@ -4,6 +4,7 @@ import { type Children, openChildren } from '#deploy/local/children.ts';
 import { AlreadyRunning, lockInstance } from '#deploy/plane/lock.ts';
 import { goOnByHand, readyEvent } from './hand-out.ts';
 import { tellHelm } from './helm-story.ts';
+import { tellImages } from './image-story.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { logInAll, writeKubeconfig } from './people.ts';
 import { setScene } from './scene.ts';
@@ -59,9 +60,10 @@ async function play(children: Children, narrator: Narrator, dir: string, run: { 
   ];
   const told = await tellStory(stage, people, scene, narrator);
   const helm = stage.registry === null ? null : await tellHelm(stage, stage.registry, people, scene, narrator);
+  const image = stage.registry === null ? null : await tellImages(stage, stage.registry, people, scene, narrator);
   if (helm === null)
     narrator.say(
-      '           The part on Helm is left out: no OCI registry on this machine. Install docker-registry, then run the demo again.',
+      '           The parts on Helm and on images are left out: no OCI registry on this machine. Install docker-registry, then run the demo again.',
     );
   const copy = await stage.git.workingCopy(scene.teamA.repository);
   const handed = { stage, scene, admin, users, workingCopy: copy.dir };
@@ -75,6 +77,7 @@ async function play(children: Children, narrator: Narrator, dir: string, run: { 
     firstSyncMs: scene.firstSyncMs,
     ...told,
     ...(helm === null ? {} : { helm }),
+    ...(image === null ? {} : { image }),
   };
 }
 

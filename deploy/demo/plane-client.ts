@@ -85,6 +85,9 @@ const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   HelmRelease: 'helmreleases',
   OCIRepository: 'ocirepositories',
   Kustomization: 'kustomizations',
+  ImageRepository: 'imagerepositories',
+  ImagePolicy: 'imagepolicies',
+  ImageUpdateAutomation: 'imageupdateautomations',
 });
 
 /** Path of a collection in the API. */

@@ -1,7 +1,6 @@
+import { newestTag } from '#core/git-beginning.ts';
 import { commitDigest } from '#core/git-values.ts';
 import type { GitRef } from '#core/ports.ts';
-import { isInRange, parseRange } from '#core/semver/range.ts';
-import { compareVersions, parseStrictVersion, type Version } from '#core/semver/version.ts';
 import type { GitRepositorySpec } from './schema.ts';
 
 /** What `spec.ref` means for what the remote advertises: a commit, its revision (definitions.md 1.7), and the reference it must be on. */
@@ -36,26 +35,9 @@ function byReference(name: string, shown: string, advertised: readonly GitRef[])
   return { is: 'target', commit: found.commit, revision: `${shown}@${commitDigest(found.commit)}`, within: name };
 }
 
-/**
- * Flux breaks a tie of equal versions (`1.0.0+a`, `1.0.0+b`, `v1.0.0`) by the age of their commits, which ls-remote does not tell; here the
- * tag that is last in byte order wins, so that the choice does not depend on anything but the tags.
- */
 function bySemver(semver: string, advertised: readonly GitRef[]): Target {
-  const range = parseRange(semver);
-  if (range === null) return { is: 'missing', message: `semver parse error: improper constraint: ${JSON.stringify(semver.slice(0, 100))}` };
-  let best: Version | null = null;
-  for (const ref of advertised) {
-    const version = ref.name.startsWith(TAGS) ? parseStrictVersion(ref.name.slice(TAGS.length)) : null;
-    if (version === null || !isInRange(range, version)) continue;
-    if (best === null || (compareVersions(version, best) || compareBytes(version.original, best.original)) > 0) best = version;
-  }
-  if (best === null) return { is: 'missing', message: `no match found for semver: ${semver}` };
-  return byReference(`${TAGS}${best.original}`, best.original, advertised);
-}
-
-function compareBytes(left: string, right: string): number {
-  if (left === right) return 0;
-  return left > right ? 1 : -1;
+  const newest = newestTag(semver, advertised);
+  return newest.is === 'tag' ? byReference(`${TAGS}${newest.tag}`, newest.tag, advertised) : { is: 'missing', message: newest.message };
 }
 
 function missing(name: string): Target {

@@ -1,7 +1,10 @@
+import { IMAGE_ORDER } from '#core/consequences.ts';
 import { AppError } from '#core/errors.ts';
 import { registryLogin } from '#core/image/login.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
-import { chooseTag } from './choose.ts';
+import type { RegistryRemote } from '#core/registry.ts';
+import { type Choice, chooseTag } from './choose.ts';
+import { newestTag } from './newest.ts';
 import { findRepository, type Repository } from './repository.ts';
 import type { ImagePolicySpec, ImagePolicyStatus, ImageRef } from './schema.ts';
 
@@ -29,7 +32,8 @@ export async function observe(ctx: Ctx<ImagePolicyNeed>, obj: ImagePolicyObj): P
       at: 'missing',
       message: `ImageRepository ${repository.object.namespace}/${repository.object.name} has no tags of ${repository.image} yet; see its conditions`,
     };
-  const choice = chooseTag(spec, stored.tags, heldTag(obj, repository.image), ctx.patterns);
+  const choice = await chosenBy(ctx, obj, repository, stored.tags);
+  if ('at' in choice) return choice;
   if (choice.is !== 'chosen')
     return choice.is === 'invalid'
       ? { at: 'invalid', message: choice.message }
@@ -38,6 +42,25 @@ export async function observe(ctx: Ctx<ImagePolicyNeed>, obj: ImagePolicyObj): P
   const known = knownDigest(obj, plain);
   if (!wantsDigest(spec, known, choice.isHeld)) return { at: 'chosen', ref: withDigest(plain, spec, known), isHeld: choice.isHeld };
   return resolved(ctx, repository, plain);
+}
+
+type FoundRepository = Extract<Repository, { is: 'found' }>;
+
+/** By the tags' own texts, or by when they were built. */
+async function chosenBy(
+  ctx: Ctx<ImagePolicyNeed>,
+  obj: ImagePolicyObj,
+  repository: FoundRepository,
+  tags: readonly string[],
+): Promise<Choice | Seen> {
+  const { definition, spec } = obj;
+  const held = heldTag(obj, repository.image);
+  const order = definition.annotations[IMAGE_ORDER];
+  if (order === undefined || order === '') return chooseTag(spec, tags, held, ctx.patterns);
+  if (order !== 'created') return { is: 'invalid', message: `invalid policy: the annotation ${IMAGE_ORDER} can only be 'created'` };
+  return asking(ctx, repository, 'failed to ask when tags were built', async (remote) =>
+    newestTag(ctx, { spec, tags, held, patterns: ctx.patterns, remote }),
+  );
 }
 
 /** The earlier choice stands as long as the policy and the image are the same. */
@@ -67,20 +90,28 @@ function withDigest(ref: ImageRef, spec: ImagePolicySpec, known: string | null):
   return known === null || (spec.digestReflectionPolicy ?? 'Never') === 'Never' ? ref : { ...ref, digest: known };
 }
 
-async function resolved(ctx: Ctx<ImagePolicyNeed>, repository: Extract<Repository, { is: 'found' }>, ref: ImageRef): Promise<Seen> {
+async function resolved(ctx: Ctx<ImagePolicyNeed>, repository: FoundRepository, ref: ImageRef): Promise<Seen> {
+  return asking(ctx, repository, `failed to get the digest of ${ref.name}:${ref.tag}`, async (remote) => {
+    const digest = await ctx.registry.resolve(remote, ref.tag, { timeoutMs: RESOLVE_MS }, ctx.signal);
+    return { at: 'chosen', ref: { ...ref, digest }, isHeld: false } as const;
+  });
+}
+
+/** Asks the registry with the repository's credential; what is its fault, or the credential's, is a failure of the run. */
+async function asking<T>(
+  ctx: Ctx<ImagePolicyNeed>,
+  repository: FoundRepository,
+  what: string,
+  ask: (remote: RegistryRemote) => Promise<T>,
+): Promise<T | Extract<Seen, { at: Problem }>> {
   const login = await registryLogin(ctx, repository.object.namespace, repository.name, repository.spec);
-  if (login.is === 'failed') return { at: 'failed', message: `failed to get the digest of ${ref.name}:${ref.tag}: ${login.message}` };
+  if (login.is === 'failed') return { at: 'failed', message: `${what}: ${login.message}` };
   try {
-    const digest = await ctx.registry.resolve(login.remote, ref.tag, { timeoutMs: RESOLVE_MS }, ctx.signal);
-    return { at: 'chosen', ref: { ...ref, digest }, isHeld: false };
+    return await ask(login.remote);
   } catch (error) {
     if (!(error instanceof AppError) || !REMOTE.has(error.code)) throw error;
     const { retryAfterMs } = error.details;
-    return {
-      at: 'failed',
-      message: `failed to get the digest of ${ref.name}:${ref.tag}: ${error.message}`,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    };
+    return { at: 'failed', message: `${what}: ${error.message}`, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   }
 }
 

@@ -9,12 +9,14 @@ const LATEST = 10;
 /** Stores the tags of a scan, and shows what was found. Idempotent. */
 export async function act(
   ctx: Pick<Ctx<'imageTags'>, 'imageTags' | 'failpoints' | 'nowMs'>,
-  { definition }: ImageRepositoryObj,
+  { definition, status }: ImageRepositoryObj,
   { scanned }: Act,
 ): Promise<Shown<typeof ImageRepositoryStatus>> {
-  const { tags, revision, canonical, exclusions } = scanned;
+  const { canonical, exclusions } = scanned;
+  const { tags, revision, listing } = scanned.scan;
+  const last = status?.lastScanResult;
   await ctx.failpoints.hit('i1');
-  await ctx.imageTags.write(definition.uid, { revision, tags });
+  await ctx.imageTags.write(definition.uid, { revision, tags, listing });
   return {
     revision,
     status: {
@@ -22,7 +24,8 @@ export async function act(
       observedExclusionList: [...exclusions],
       lastScanResult: {
         tagCount: tags.length,
-        scanTime: rfc3339(ctx.nowMs()),
+        // Of the scan that found these tags; what is excluded may have changed since.
+        scanTime: (last?.revision === revision ? last.scanTime : undefined) ?? rfc3339(ctx.nowMs()),
         revision,
         latestTags: tags.slice(-LATEST).toReversed(),
       },

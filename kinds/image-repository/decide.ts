@@ -24,13 +24,14 @@ export function decide(obj: ImageRepositoryObj, seen: Seen): Act | Verdict {
       return { is: 'failed', reason, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     }
     case 'stored':
+    case 'same':
       return ready(obj);
     case 'scanned':
       return isKnown(obj, seen) ? ready(obj) : { do: 'store', scanned: seen };
   }
 }
 
-function isKnown({ status }: ImageRepositoryObj, { isStored, revision, canonical, exclusions }: Scanned): boolean {
+function isKnown({ status }: ImageRepositoryObj, { isStored, scan: { revision }, canonical, exclusions }: Scanned): boolean {
   return (
     isStored &&
     status?.lastScanResult?.revision === revision &&

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
 import { durationMs } from '#core/duration.ts';
 import { AppError } from '#core/errors.ts';
 import { registryLogin } from '#core/image/login.ts';
 import { type ImageName, parseImageName } from '#core/image/name.ts';
+import { canonicalJson } from '#core/json.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
 import type { Patterns } from '#core/ports.ts';
+import { type Pattern, type Scan, scanTags } from './scan.ts';
 import type { ImageRepositorySpec, ImageRepositoryStatus } from './schema.ts';
 import { unsupportedField } from './unsupported.ts';
 
@@ -19,12 +20,13 @@ export type Seen =
   | Readonly<{ at: 'failed'; reason: ScanFailure; message: string; retryAfterMs?: number }>
   /** This pass has stored what it found. */
   | Readonly<{ at: 'stored' }>
+  /** The registry says what it said for the tags that are stored and shown. */
+  | Readonly<{ at: 'same' }>
   | Readonly<{
       at: 'scanned';
       canonical: string;
       exclusions: readonly string[];
-      tags: readonly string[];
-      revision: string;
+      scan: Extract<Scan, { is: 'listed' }>;
       isStored: boolean;
     }>;
 
@@ -46,10 +48,17 @@ export async function observe(ctx: Ctx<ImageRepositoryNeed>, obj: ImageRepositor
   const login = await registryLogin(ctx, obj.definition.namespace, image, spec);
   if (login.is === 'failed') return { at: 'failed', reason: 'AuthenticationFailed', message: login.message };
   try {
-    const tags = await scan(ctx, login.remote, excluded, scanTimeoutMs(spec));
-    const revision = revisionOf(tags);
-    const isStored = await ctx.imageTags.has(obj.definition.uid, revision);
-    return { at: 'scanned', canonical: image.canonical, exclusions, tags, revision, isStored };
+    const stored = await ctx.imageTags.head(obj.definition.uid);
+    const known = listingOf(obj, stored, image.canonical, exclusions);
+    const scan = await scanTags(ctx.registry, login.remote, { excluded, known, timeoutMs: scanTimeoutMs(spec) }, ctx.signal);
+    if (scan.is === 'same') return { at: 'same' };
+    return {
+      at: 'scanned',
+      canonical: image.canonical,
+      exclusions,
+      scan,
+      isStored: stored?.revision === scan.revision && stored.listing === scan.listing,
+    };
   } catch (error) {
     const failure = scanFailure(error, image);
     if (failure === null) throw error;
@@ -57,32 +66,19 @@ export async function observe(ctx: Ctx<ImageRepositoryNeed>, obj: ImageRepositor
   }
 }
 
-type Pattern = Extract<ReturnType<Patterns['compile']>, { is: 'pattern' }>;
-type Remote = Parameters<Ctx<ImageRepositoryNeed>['registry']['tags']>[0];
-
-async function scan(
-  ctx: Ctx<ImageRepositoryNeed>,
-  remote: Remote,
-  excluded: readonly Pattern[],
-  timeoutMs: number,
-): Promise<readonly string[]> {
-  const tags = new Set<string>();
-  await ctx.registry.tags(
-    remote,
-    (tag) => {
-      if (!excluded.some((one) => one.isIn(tag))) tags.add(tag);
-    },
-    { timeoutMs },
-    ctx.signal,
-  );
-  return [...tags].sort();
-}
-
-/** No tag holds a line break. */
-function revisionOf(tags: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const tag of tags) hash.update(`${tag}\n`);
-  return `sha256:${hash.digest('hex')}`;
+/** The stored listing, as long as it was read for this image with these exclusions. */
+function listingOf(
+  { status }: ImageRepositoryObj,
+  stored: Awaited<ReturnType<Ctx<ImageRepositoryNeed>['imageTags']['head']>>,
+  canonical: string,
+  exclusions: readonly string[],
+): string | null {
+  if (stored === null || stored.listing === '' || status === null) return null;
+  const isOfThis =
+    status.lastScanResult?.revision === stored.revision &&
+    status.canonicalImageName === canonical &&
+    canonicalJson([...(status.observedExclusionList ?? [])]) === canonicalJson([...exclusions]);
+  return isOfThis ? stored.listing : null;
 }
 
 function compileAll(patterns: Patterns, sources: readonly string[]): readonly Pattern[] | string {

@@ -9,6 +9,7 @@ import { messageOf } from './message.ts';
 import { type AutomationNeed, type AutomationObj, asGitFailure, find, revisionOf } from './observe.ts';
 import { readPolicies } from './policies.ts';
 import type { ImageUpdateAutomationStatus, Policies } from './schema.ts';
+import { signingKey } from './signing.ts';
 
 const WRITE_MS = 120_000;
 
@@ -23,8 +24,9 @@ export async function act(ctx: Ctx<AutomationNeed>, obj: AutomationObj): Promise
   const { definition, spec } = obj;
   const { source, places, folder } = found;
   const author = spec.git?.commit.author;
+  const signing = await signingKey(ctx.secrets, definition.namespace, spec.git?.commit.signingKey);
   let latest: Policies = {};
-  const write = () =>
+  const written = await asGitFailure(() =>
     ctx.gitWriter.write(
       source.remote,
       {
@@ -34,6 +36,7 @@ export async function act(ctx: Ctx<AutomationNeed>, obj: AutomationObj): Promise
         holding: MARKER,
         accepts: mayHoldMarkers,
         author: { name: author?.name || (author?.email ?? ''), email: author?.email ?? '' },
+        signing,
         edit: async (files) => {
           latest = await readPolicies(ctx.lookup, definition.namespace, spec.policySelector);
           return decision(ctx, obj, latest, files);
@@ -41,20 +44,19 @@ export async function act(ctx: Ctx<AutomationNeed>, obj: AutomationObj): Promise
       },
       { timeoutMs: WRITE_MS },
       ctx.signal,
-    );
-  const written = await asGitFailure(() => ctx.turns.take(turnAt(source.remote.url, places.branch), ctx.signal, write));
+    ),
+  );
   await ctx.failpoints.hit('i4');
   const now = rfc3339(ctx.nowMs());
-  const head = written.is === 'pushed' ? written.commit : written.base;
   const carrier = written.commit !== null && written.commit !== obj.status?.lastPushCommit ? written.commit : null;
   // Also for a commit that an earlier run pushed and could not record: nobody has told the source of it.
   if (carrier !== null) await ctx.wakes.trigger(source.uid, 'image update pushed');
   return {
-    revision: revisionOf(places.branch, head),
+    revision: revisionOf(places.branch, written.head),
     status: {
       lastAutomationRunTime: now,
       observedPolicies: latest,
-      observedSourceRevision: revisionOf(places.branch, head),
+      observedSourceRevision: revisionOf(places.branch, written.head),
       ...(carrier === null ? {} : { lastPushCommit: carrier, lastPushTime: now }),
     },
   };
@@ -83,11 +85,6 @@ async function decision(
   const message = messageOf({ template: messageTemplate, values: messageTemplateValues, automation: { namespace, name }, changes });
   await ctx.failpoints.hit('i3');
   return { updateId, plan: { files: changed, message } };
-}
-
-/** One writer at a time per remote and branch. */
-function turnAt(url: string, branch: string): string {
-  return createHash('sha256').update(`${url}\n${branch}`).digest('hex');
 }
 
 /** The same for the same choices of one automation. */

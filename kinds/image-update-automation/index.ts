@@ -23,8 +23,11 @@ export const imageUpdateAutomationKind = defineKind<
   worker: 'image',
   spec: ImageUpdateAutomationSpec,
   status: ImageUpdateAutomationStatus,
-  needs: ['lookup', 'secrets', 'git', 'gitWriter', 'setters', 'wakes', 'turns'],
-  refs: ({ sourceRef }, namespace) => [
+  needs: ['lookup', 'secrets', 'git', 'gitWriter', 'setters', 'wakes'],
+  refs: ({ sourceRef, git }, namespace) => [
+    ...(git?.commit.signingKey === undefined
+      ? []
+      : [{ kind: 'Secret', namespace, name: git.commit.signingKey.secretRef.name, on: 'change' } as const]),
     { kind: 'ImagePolicy', namespace, name: EVERY_NAME, on: 'artifact' },
     { kind: 'GitRepository', namespace: sourceRef.namespace ?? namespace, name: sourceRef.name, on: 'artifact' },
     { kind: 'GitRepository', namespace: sourceRef.namespace ?? namespace, name: sourceRef.name, on: 'change' },

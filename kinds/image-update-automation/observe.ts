@@ -1,4 +1,5 @@
 import { AppError } from '#core/errors.ts';
+import { beginningIn } from '#core/git-beginning.ts';
 import { commitDigest } from '#core/git-values.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
 import type { GitRef } from '#core/ports.ts';
@@ -7,10 +8,9 @@ import { folderOf, type Places, placesOf } from './places.ts';
 import { readPolicies, selectorProblem } from './policies.ts';
 import type { ImageUpdateAutomationSpec, ImageUpdateAutomationStatus, Policies } from './schema.ts';
 import { findSource, type Source } from './source.ts';
-import { unsupportedField } from './unsupported.ts';
 
 export type AutomationObj = Obj<'definition', typeof ImageUpdateAutomationSpec, typeof ImageUpdateAutomationStatus>;
-export type AutomationNeed = 'lookup' | 'secrets' | 'git' | 'gitWriter' | 'setters' | 'wakes' | 'turns';
+export type AutomationNeed = 'lookup' | 'secrets' | 'git' | 'gitWriter' | 'setters' | 'wakes';
 
 export type Found = Readonly<{ source: Extract<Source, { is: 'source' }>; places: Extract<Places, { is: 'places' }>; folder: string }>;
 type Problem = 'unsupported' | 'foreign' | 'sourceInvalid' | 'sourceUnavailable' | 'templateField' | 'selector';
@@ -37,8 +37,6 @@ export async function find(
   ctx: Pick<Ctx<AutomationNeed>, 'lookup' | 'secrets'>,
   { definition, spec }: AutomationObj,
 ): Promise<Found | Readonly<{ at: Problem; message: string }>> {
-  const unsupported = unsupportedField(spec);
-  if (unsupported !== null) return { at: 'unsupported', message: unsupported };
   const selector = selectorProblem(spec.policySelector);
   if (selector !== null) return { at: 'selector', message: selector };
   if (spec.git === undefined) return { at: 'sourceInvalid', message: 'spec.git is needed: say with spec.git.commit.author who commits' };
@@ -53,14 +51,14 @@ export async function find(
   const source = await findSource(ctx, definition, spec.sourceRef);
   if (source.is !== 'source') return { at: source.is === 'unavailable' ? 'sourceUnavailable' : source.is, message: source.message };
   const places = placesOf(spec.git, source.spec);
-  if (places.is !== 'places') return { at: places.is === 'invalid' ? 'sourceInvalid' : 'unsupported', message: places.message };
+  if (places.is !== 'places') return { at: 'sourceInvalid', message: places.message };
   return { source, places, folder };
 }
 
 /** The branch and where it is; of one that does not exist yet, where it would begin. */
 function headOf({ branch, from }: Found['places'], advertised: readonly GitRef[]): string {
-  const head = advertised.find(({ name }) => name === `refs/heads/${branch}`) ?? advertised.find(({ name }) => name === from);
-  return head === undefined ? '' : revisionOf(branch, head.commit);
+  const head = advertised.find(({ name }) => name === `refs/heads/${branch}`) ?? beginningIn(from, advertised);
+  return typeof head === 'string' ? '' : revisionOf(branch, head.commit);
 }
 
 export function revisionOf(branch: string, commit: string): string {

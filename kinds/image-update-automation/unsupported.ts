@@ -1,14 +1,6 @@
 import { at, type JsonObject, textAt } from '#core/json.ts';
-import type { ImageUpdateAutomationSpec } from './schema.ts';
 
-/** A field that Flux knows and this release does not do yet: said plainly, never ignored in silence. Null when there is none. Pure. */
-export function unsupportedField(spec: ImageUpdateAutomationSpec): string | null {
-  if (spec.git?.commit.signingKey !== undefined)
-    return 'spec.git.commit.signingKey is not served by this release, and no unsigned commit is made in its place: remove it, or wait for signed commits';
-  return null;
-}
-
-/** The same for the GitRepository. Pure. */
+/** A field of the GitRepository that Flux knows and this release does not do yet: said plainly, never ignored in silence. Null when there is none. Pure. */
 export function unsupportedSource(spec: JsonObject, shown: string): string | null {
   const provider = textAt(spec, 'provider') ?? 'generic';
   if (provider !== 'generic')

@@ -34,6 +34,7 @@ test('npm run demo -- --once --json shows every step, prints measured values and
   for (const name of ['objects', 'firstSyncMs', 'pushToAppliedMs', 'driftHealMs', 'pruneMs'])
     expect(numbers[name], name).toBeGreaterThan(0);
   expect((last as { helm: unknown }).helm).toMatchObject({ installed: 2, upgraded: 2, rolledBack: 2, driftHealMs: expect.any(Number) });
+  expect((last as { image: unknown }).image).toMatchObject({ tagToCommitMs: expect.any(Number), tagToAppliedMs: expect.any(Number) });
   expect((last as { refusals: unknown[] }).refusals).toHaveLength(5);
   expect(await processesOf(root)).toEqual([]);
 }, 300_000);

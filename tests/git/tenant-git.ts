@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createEgress } from '#adapters/egress/egress.ts';
 import { createGit, type GitOptions } from '#adapters/git/git.ts';
 import { timeoutLauncher } from '#adapters/git/launcher.ts';
+import type { GitWriterOptions } from '#adapters/git/write.ts';
+import { createWriteQueues } from '#adapters/git/write-queue.ts';
 import type { Git } from '#core/ports.ts';
 import { scopeOfJob } from '#core/tenant.ts';
 import { systemClock } from '#core/time.ts';
@@ -34,6 +36,11 @@ export async function openTenantGit(
     ...rest,
   };
   return { git: createGit(options), root, options, close: () => rm(root, { recursive: true, force: true }) };
+}
+
+/** Of one process without a database: there is nobody to take turns with. */
+export function writing({ options }: TenantGit): GitWriterOptions {
+  return { ...options, turns: { take: (_name, _signal, work) => work() }, queues: createWriteQueues() };
 }
 
 export const NOBODY = { is: 'none' } as const;

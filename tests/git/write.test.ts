@@ -5,7 +5,7 @@ import { createGitWriter } from '#adapters/git/write.ts';
 import type { Decision, GitWriter, TextFile, WriteWant } from '#core/git-writer.ts';
 import type { GitRemote } from '#core/ports.ts';
 import { startGitServer, type TestGitServer, type TestRepository } from './git-server.ts';
-import { openTenantGit, signal, TENANT_B, type TenantGit } from './tenant-git.ts';
+import { openTenantGit, signal, TENANT_B, type TenantGit, writing } from './tenant-git.ts';
 
 let server: TestGitServer;
 let tenant: TenantGit;
@@ -19,7 +19,7 @@ beforeAll(async () => {
   server = await startGitServer();
   tenant = await openTenantGit();
   other = await openTenantGit({ tenantId: TENANT_B, root: tenant.root });
-  writer = createGitWriter(tenant.options);
+  writer = createGitWriter(writing(tenant));
 });
 afterAll(async () => {
   await server.close();
@@ -49,7 +49,8 @@ const decided = (files: readonly TextFile[], message: string): Decision => ({
 function want(part: Partial<WriteWant> & Readonly<{ line?: string }> = {}): WriteWant {
   const { line = 'added', ...rest } = part;
   return {
-    from: 'refs/heads/main',
+    from: { at: 'reference', name: 'refs/heads/main' },
+    signing: null,
     branch: 'main',
     alsoTo: [],
     options: {},
@@ -92,10 +93,11 @@ test('one commit on top of the branch changes what was decided and nothing else'
     limits,
     signal,
   );
-  expect(written).toMatchObject({ is: 'pushed', base: before });
   expect(seen.toSorted()).toEqual(['a/run.yaml', 'a/x.yaml']);
-  if (written.is !== 'pushed') return;
-  expect(await made.git('-C', made.directory, 'rev-parse', 'main')).toBe(written.commit);
+  if (written.is !== 'pushed') throw new Error('it was not pushed');
+  expect(written.head).toBe(written.commit);
+  expect(await made.git('-C', made.directory, 'rev-parse', 'main', 'main~1')).toBe(`${written.commit}\n${before}`);
+  await made.git('-C', made.directory, 'fsck', '--strict');
   expect(await made.git('-C', made.directory, 'diff-tree', '-r', '--name-only', before, written.commit)).toBe('a/run.yaml\na/x.yaml');
   expect(await made.git('-C', made.directory, 'ls-tree', written.commit, 'a/run.yaml')).toMatch(/^100755 /);
   expect(await show(made, 'main', 'a/x.yaml')).toBe(`${MARK}\nadded`);
@@ -111,12 +113,12 @@ test('nothing to change makes no commit, and the one that carries the decision i
   await made.git('reset', '-q', '--hard', 'FETCH_HEAD');
   const human = await made.commit('main', { 'human.txt': '1' });
   const second = await writer.write(remoteOf('again.git'), want(), limits, signal);
-  expect(second).toEqual({ is: 'unchanged', base: human, commit: first.is === 'pushed' ? first.commit : '' });
+  expect(second).toEqual({ is: 'unchanged', head: human, commit: first.is === 'pushed' ? first.commit : '' });
   expect(
     await writer.write(remoteOf('again.git'), want({ edit: async () => ({ updateId: 'cd'.repeat(32), plan: null }) }), limits, signal),
   ).toEqual({
     is: 'unchanged',
-    base: human,
+    head: human,
     commit: null,
   });
   expect(
@@ -149,7 +151,7 @@ test('fault 33: a human who is faster loses nothing, and the decision is made an
 test('two tenants and a human at one branch: every commit is there, in one line', async () => {
   const files = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`x${index}.yaml`, `${MARK}\n`]));
   const made = await repository('many.git', files);
-  const writers = [writer, createGitWriter(other.options)];
+  const writers = [writer, createGitWriter(writing(other))];
   const human = async (): Promise<void> => {
     for (let index = 0; index < 10; index += 1) {
       await made.git('fetch', '-q', made.directory, 'main');
@@ -206,15 +208,15 @@ test('a branch that does not exist begins at the checkout, and grows from then o
   const main = await made.git('rev-parse', 'HEAD');
   expect(await writer.write(remoteOf('branch.git'), want({ branch: 'bot/updates' }), limits, signal)).toMatchObject({
     is: 'pushed',
-    base: main,
   });
+  expect(await made.git('-C', made.directory, 'rev-parse', 'bot/updates~1')).toBe(main);
   expect(await writer.write(remoteOf('branch.git'), want({ branch: 'bot/updates', line: 'more' }), limits, signal)).toMatchObject({
     is: 'pushed',
   });
   expect(await show(made, 'bot/updates', 'x.yaml')).toBe(`${MARK}\nadded\nmore`);
   expect(await made.git('-C', made.directory, 'rev-parse', 'main')).toBe(main);
   await expect(
-    writer.write(remoteOf('branch.git'), want({ branch: 'new', from: 'refs/heads/none' }), limits, signal),
+    writer.write(remoteOf('branch.git'), want({ branch: 'new', from: { at: 'reference', name: 'refs/heads/none' } }), limits, signal),
   ).rejects.toMatchObject({ code: 'gitFailed' });
 });
 

@@ -1,3 +1,9 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { at, type JsonObject, textAt } from '#core/json.ts';
 import { useImageStage } from './stage.ts';
@@ -183,6 +189,45 @@ test('another branch is made from the checkout, never moved by force, with push 
   expect(at(await status('branch'), 'observedPolicies')).toEqual({ second: { name: image('team/second'), tag: '3.0.0' } });
 });
 
+test('a branch begins at a commit or at the highest tag of a range, and its commits are signed', async () => {
+  await repository('begun', { 'a.yaml': `first: x:1 ${mark('app')}\n` });
+  const first = await git('begun', 'rev-parse', 'origin/main');
+  const second = await stage.git().commitFiles('begun', 'main', { 'a.yaml': `second: x:1 ${mark('app')}\n` });
+  await stage.git().commitFiles('begun', 'main', { 'a.yaml': `third: x:1 ${mark('app')}\n` });
+  const copy = await stage.git().workingCopy('begun');
+  for (const [tag, commit] of [
+    ['v1.0.0', first],
+    ['v1.1.0', second],
+  ] as const)
+    await copy.git('push', '--quiet', 'origin', `${commit}:refs/tags/${tag}`);
+  const { publicKey, identity } = await sshKey();
+  await stage.secret('signing', { identity });
+  const signingKey = { type: 'ssh', secretRef: { name: 'signing' } };
+  const of = (ref: JsonObject, branch: string) => ({
+    sourceRef: { kind: 'GitRepository', name: 'begun' },
+    git: { checkout: { ref }, commit: { author, signingKey }, push: { branch } },
+  });
+  await automation('begun-commit', of({ commit: first, branch: 'main' }, 'from-commit'));
+  await automation('begun-range', of({ semver: '1.x', tag: 'v1.0.0' }, 'from-range'));
+  expect(await git('begun', 'show', 'origin/from-commit:a.yaml')).toBe(`first: ${image('team/app')}:1.1.0 ${mark('app')}`);
+  expect(await git('begun', 'show', 'origin/from-range:a.yaml')).toBe(`second: ${image('team/app')}:1.1.0 ${mark('app')}`);
+  expect(await git('begun', 'rev-parse', 'origin/from-commit~1', 'origin/from-range~1')).toBe(`${first}\n${second}`);
+  const signers = join(copy.dir, '.git', 'signers');
+  await writeFile(signers, `${author.email} ${publicKey}`);
+  await git('begun', '-c', `gpg.ssh.allowedSignersFile=${signers}`, 'verify-commit', 'origin/from-range');
+  await stage.due('ImageUpdateAutomation', 'begun-commit');
+  await stage.settle();
+  expect(await git('begun', 'rev-list', '--count', 'origin/from-commit'), 'it grows from then on').toBe('2');
+});
+
+async function sshKey() {
+  const file = join(tmpdir(), `weir-test-key-${randomUUID()}`);
+  await promisify(execFile)('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+  const [identity, publicKey] = await Promise.all([readFile(file, 'utf8'), readFile(`${file}.pub`, 'utf8')]);
+  await Promise.all([rm(file), rm(`${file}.pub`)]);
+  return { identity, publicKey };
+}
+
 test('E8: a source of another tenant is denied, a policy of another namespace sets nothing', async () => {
   await stage.create('GitRepository', 'theirs', { url: 'https://git.test/x', interval: '10m' }, { namespace: 'other', as: 'stranger' });
   const messages: string[] = [];
@@ -227,8 +272,20 @@ test.each<readonly [string, JsonObject, Readonly<{ reason: string; stalled: bool
   [
     'signing',
     { git: { commit: { author, signingKey: { secretRef: { name: 'x' } } } } },
-    { reason: 'UnsupportedField', stalled: true },
-    'signingKey',
+    { reason: 'GitOperationFailed', stalled: false },
+    'acme/x of spec.git.commit.signingKey does not exist',
+  ],
+  [
+    'short-commit',
+    { git: { checkout: { ref: { commit: 'abc123' } }, commit: { author }, push: { branch: 'x' } } },
+    { reason: 'InvalidSourceConfiguration', stalled: true },
+    'spec.git.checkout.ref names no reference',
+  ],
+  [
+    'no-version',
+    { git: { checkout: { ref: { semver: '>=9' } }, commit: { author }, push: { branch: 'x' } } },
+    { reason: 'GitOperationFailed', stalled: false },
+    'no match found for semver: >=9',
   ],
   [
     'template',

@@ -6,7 +6,7 @@ import { useImageStage } from './stage.ts';
 const stage = useImageStage();
 const bot = { scheme: 'basic', username: 'bot', password: 'bot-password-5e2a', mayPush: true } as const;
 const commit = { author: { name: 'Weir Bot', email: 'bot@weir.test' } };
-/** INV-8 asks for 50; that many take minutes on two busy cores. */
+/** R6 asks for 50, and a thousand races: tests/load/image-writers.ts. */
 const WRITERS = 12;
 /** A busy person, or several of them. */
 const HUMAN_MS = 1_000;

@@ -5,9 +5,11 @@ import { afterAll, beforeAll } from 'vitest';
 import { brokenStatusRules, conditionOf, isReady } from '#core/conditions.ts';
 import { readConfig } from '#core/config.ts';
 import { noFailpoints } from '#core/failpoints.ts';
+import type { Job } from '#core/job.ts';
 import { isObject, type JsonObject, at as jsonAt } from '#core/json.ts';
 import { silentLog } from '#core/log.ts';
 import { runUnit } from '#core/reconcile/run.ts';
+import type { RunResult } from '#core/reconcile/runtime.ts';
 import { openLocalAuthority } from '#deploy/local/certificates.ts';
 import { type GitServer, startGitServer } from '#deploy/local/git-server.ts';
 import { freePort } from '#deploy/local/ports.ts';
@@ -45,6 +47,8 @@ export type ImageStage = Readonly<{
   secret(name: string, values: Readonly<Record<string, string>>, namespace?: string): Promise<void>;
   /** Secret with the login and the authority of the registry: `registry-login`, `registry-ca`. */
   logins(namespace?: string): Promise<void>;
+  /** What a worker does with a job, whoever put it into the queue. */
+  run(job: Job): Promise<RunResult>;
   /** Runs every due unit, relays who is woken, until nothing is due. Answers the kinds and names that ran, in order. */
   settle(concurrency?: number): Promise<readonly string[]>;
   /** Makes a unit due, as its interval does. */
@@ -115,6 +119,22 @@ export function useImageStage(): ImageStage {
     const [group, plural] = GROUPS[kind] ?? ['', ''];
     return `/apis/${group}/v1/namespaces/${namespace}/${plural}`;
   };
+  const run: ImageStage['run'] = (job) =>
+    runUnit(
+      {
+        store: at.opened.adapters.store,
+        runnables,
+        bind: bindPorts(at.opened.adapters),
+        clock: api.clock,
+        log: silentLog,
+        failpoints: noFailpoints,
+        leaseMs: 15_000,
+        released: () => undefined,
+        worker: 'image-test',
+      },
+      job,
+      new AbortController().signal,
+    );
   const secret: ImageStage['secret'] = async (name, stringData, namespace = 'acme') =>
     void (await api.must('admin', `/api/v1/namespaces/${namespace}/secrets`, {
       method: 'POST',
@@ -145,19 +165,9 @@ export function useImageStage(): ImageStage {
       await secret('registry-login', { '.dockerconfigjson': JSON.stringify({ auths: { [host]: { username, password } } }) }, namespace);
       await secret('registry-ca', { 'ca.crt': at.caPem }, namespace);
     },
+    run,
     settle: async (concurrency = 1) => {
       const ran: string[] = [];
-      const runtime = {
-        store: at.opened.adapters.store,
-        runnables,
-        bind: bindPorts(at.opened.adapters),
-        clock: api.clock,
-        log: silentLog,
-        failpoints: noFailpoints,
-        leaseMs: 15_000,
-        released: () => undefined,
-        worker: 'image-test',
-      };
       const endMs = Date.now() + SETTLE_MS;
       while (Date.now() < endMs) {
         const before = ran.length;
@@ -170,7 +180,7 @@ export function useImageStage(): ImageStage {
         const runs = due.map((row) =>
           limit(async () => {
             const job = { tenantId: String(row['t']), kind: String(row['k']), id: String(row['u']) };
-            if ((await runUnit(runtime, job, new AbortController().signal)) === 'done') ran.push(`${job.kind}/${String(row['n'])}`);
+            if ((await run(job)) === 'done') ran.push(`${job.kind}/${String(row['n'])}`);
           }),
         );
         await Promise.all(runs);
