@@ -9,6 +9,7 @@ import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import type { Bucket } from '#core/bucket.ts';
 import type { EgressHttp } from '#core/http.ts';
 import type { Patterns, Render } from '#core/ports.ts';
+import type { PullRequests } from '#core/pull-requests.ts';
 import type { UnitStore } from '#core/reconcile/store.ts';
 import type { Registry } from '#core/registry.ts';
 import type { TenantScope } from '#core/tenant.ts';
@@ -37,6 +38,7 @@ export type WorkerAdapters = Readonly<{
   charts: Readonly<{ http: EgressHttp; workDir: string; allowHttpHosts: readonly string[] }>;
   registry: Registry;
   patterns: Patterns;
+  pullRequests: PullRequests;
   git: Readonly<{
     mirrorsDir: string;
     workDir: string;

@@ -38,6 +38,7 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       patterns: () => adapters.patterns,
       gitWriter: () => createGitWriter({ scope, clock: adapters.clock, ...adapters.git }),
       setters: () => setters,
+      pullRequests: () => adapters.pullRequests,
       turns: () => turnsPort(adapters.db, scope, TURN_MS),
       wakes: () => ({ trigger: (uid: string, cause: string) => adapters.store.trigger(scope, uid, cause) }),
       imageTags: () => imageTagsPort(adapters.db, scope),

@@ -14,6 +14,7 @@ import { readCredential } from '#adapters/postgres/cluster-access.ts';
 import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import { openUnitStore } from '#adapters/postgres/unit-store.ts';
+import { createPullRequests } from '#adapters/pull-requests/pull-requests.ts';
 import { createPatterns } from '#adapters/re2/patterns.ts';
 import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
@@ -134,6 +135,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       charts: { http, workDir: join(work, 'charts'), allowHttpHosts: config.allowHttpHosts },
       registry,
       patterns: createPatterns(),
+      pullRequests: createPullRequests({ http, clock, allowHttpHosts: config.allowHttpHosts }),
       git,
     },
     sandbox: sandbox.describe(),

@@ -26,6 +26,7 @@ export const roleTable: readonly Row[] = [
   { plural: 'imagerepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'imagepolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'imageupdateautomations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'pullrequestpolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   {
     plural: 'kustomizations',
     rights: { ...reads('VEAP'), ...changes('EA') },
