@@ -149,7 +149,8 @@ function outboxOf({ unit, judged, statusAtStart }: Finished, status: JsonObject)
     canonicalJson(at(status, ...path) ?? null) !== canonicalJson(at(statusAtStart, ...path) ?? null);
   if (delivery === null && PRODUCTS.some(moved)) entries.push({ what: 'wake', kind, namespace, name, on: 'artifact' });
   // Automations select policies by label, and what opens pull requests selects automations: they refer to all of a namespace.
-  if (delivery === null && (moved(CHOSEN) || moved(PUSHED))) entries.push({ what: 'wake', kind, namespace, name: EVERY_NAME, on: 'artifact' });
+  if (delivery === null && (moved(CHOSEN) || moved(PUSHED)))
+    entries.push({ what: 'wake', kind, namespace, name: EVERY_NAME, on: 'artifact' });
   if (judged.is === 'ready' && becameReady(statusAtStart, status)) entries.push({ what: 'wake', kind, namespace, name, on: 'ready' });
   return entries;
 }

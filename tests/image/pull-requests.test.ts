@@ -15,10 +15,12 @@ const bot = { scheme: 'basic', username: 'bot', password: 'bot-password-3d5e', m
 const author = { name: 'Weir Bot', email: 'bot@weir.test' };
 const policySpec = { automations: { names: ['web'] }, provider: 'gitea', repository: 'team/web', secretRef: { name: 'forge' } };
 let forge: ForgeServer;
+let authorityPem: string;
 let minor = 0;
 
 beforeAll(async () => {
   const authority = await openLocalAuthority(join(folder(), 'ca'), 'forge');
+  authorityPem = authority.certificatePem;
   forge = await startForge(authority, 'team/web');
   forge.state.branches = {
     ahead: async (base, head) => (await git('rev-list', '--count', `origin/${base}..origin/${head}`)) !== '0',
@@ -169,10 +171,12 @@ test('two automations at one branch share a request where the policy says so, an
 });
 
 test('what goes wrong is said, and the token with none of it', async () => {
-  await stage.secret('wrong', { token: 'another-token-canary-77', 'ca.crt': stage.caPem() });
+  await stage.secret('other-authority', { token: forgeToken, 'ca.crt': stage.caPem() });
+  await stage.secret('wrong', { token: 'another-token-canary-77', 'ca.crt': authorityPem });
   const cases: readonly (readonly [string, JsonObject, RegExp])[] = [
     ['absent', { secretRef: { name: 'nowhere' } }, /AuthenticationFailed Secret acme\/nowhere does not exist/],
-    ['stranger', { secretRef: { name: 'wrong' } }, /certificate/],
+    ['stranger', { secretRef: { name: 'other-authority' } }, /certificate/],
+    ['refused', { secretRef: { name: 'wrong' } }, /AuthenticationFailed .*\(401\): it refuses the token/],
     ['moved', { repository: 'team/gone' }, /PullRequestFailed .* does not list the pull requests of team\/gone \(404\)/],
     ['pointless', { base: 'weir/elsewhere' }, /PullRequestFailed ImageUpdateAutomation web: it pushes to weir\/elsewhere itself/],
   ];

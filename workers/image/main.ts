@@ -9,6 +9,11 @@ import { openWorker } from '#workers/compose.ts';
 
 await serve(async () => {
   const config = readConfig(process.env);
-  const kinds = [runnable(imageRepositoryKind), runnable(imagePolicyKind), runnable(imageUpdateAutomationKind), runnable(pullRequestPolicyKind)];
+  const kinds = [
+    runnable(imageRepositoryKind),
+    runnable(imagePolicyKind),
+    runnable(imageUpdateAutomationKind),
+    runnable(pullRequestPolicyKind),
+  ];
   return await openWorker({ name: 'image', config, concurrency: config.imageConcurrency, kinds });
 });
