@@ -33,7 +33,7 @@ export const bitbucket: Api = Object.freeze({
     query.set('q', `source.branch.name = ${quoted(head)} AND destination.branch.name = ${quoted(base)}`);
     query.set('sort', '-created_on');
     query.set('pagelen', String(PAGE));
-    const answer = await ask({ method: 'GET', path: `${pulls(remote)}?${query}`, to: 'list the pull requests' });
+    const answer = await ask({ method: 'GET', path: `${pulls(remote)}?${query.toString()}`, to: 'list the pull requests' });
     return parsed(Pulls, answer)
       .values.filter(
         ({ source, destination }) =>
@@ -43,7 +43,7 @@ export const bitbucket: Api = Object.freeze({
   },
   async isAhead(ask, remote, { head, base }) {
     const query = new URLSearchParams({ include: head, exclude: base, pagelen: '1' });
-    const path = `/repositories/${ownerAndName(remote)}/commits?${query}`;
+    const path = `/repositories/${ownerAndName(remote)}/commits?${query.toString()}`;
     const to = `compare the branches ${base} and ${head}`;
     return parsed(Commits, await ask({ method: 'GET', path, to })).values.length > 0;
   },

@@ -45,7 +45,7 @@ export const gitea: Api = Object.freeze({
       verification: 'false',
       files: 'false',
     });
-    const path = `/repos/${ownerAndName(remote)}/commits?${query}`;
+    const path = `/repos/${ownerAndName(remote)}/commits?${query.toString()}`;
     const to = `compare the branches ${base} and ${head}`;
     return parsed(Commits, await ask({ method: 'GET', path, to })).length > 0;
   },
@@ -81,7 +81,7 @@ async function listed(
 ): Promise<readonly PullRequest[]> {
   for (let page = 1; page <= pages; page += 1) {
     const query = new URLSearchParams({ state, sort, page: String(page), limit: String(PAGE) });
-    const all = parsed(Pulls, await ask({ method: 'GET', path: `${pulls(remote)}?${query}`, to: 'list the pull requests' }));
+    const all = parsed(Pulls, await ask({ method: 'GET', path: `${pulls(remote)}?${query.toString()}`, to: 'list the pull requests' }));
     const ours = all.filter((one) => one.head.ref === head && one.base.ref === base && one.head.repo_id === one.base.repo_id);
     if (ours.length > 0) return ours.toSorted((left, right) => right.number - left.number).map(pullRequest);
     // A server may give fewer than asked for: only an empty page is the end.

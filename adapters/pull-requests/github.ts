@@ -34,7 +34,7 @@ export const github: Api = Object.freeze({
       direction: 'desc',
       per_page: String(PAGE),
     });
-    const answer = await call(ask, { method: 'GET', path: `${pulls(remote)}?${query}`, to: 'list the pull requests' });
+    const answer = await call(ask, { method: 'GET', path: `${pulls(remote)}?${query.toString()}`, to: 'list the pull requests' });
     return parsed(Pulls, answer)
       .filter((one) => one.head.ref === head && one.base.ref === base)
       .map(pullRequest);

@@ -33,14 +33,14 @@ export const gitlab: Api = Object.freeze({
       sort: 'desc',
       per_page: String(PAGE),
     });
-    const answer = await ask({ method: 'GET', path: `${requests(remote)}?${query}`, to: 'list the merge requests' });
+    const answer = await ask({ method: 'GET', path: `${requests(remote)}?${query.toString()}`, to: 'list the merge requests' });
     return parsed(MergeRequests, answer)
       .filter((one) => one.source_branch === head && one.target_branch === base && one.source_project_id === one.target_project_id)
       .map(pullRequest);
   },
   async isAhead(ask, remote, { head, base }) {
     const query = new URLSearchParams({ ref_name: `${base}..${head}`, per_page: '1' });
-    const path = `${project(remote)}/repository/commits?${query}`;
+    const path = `${project(remote)}/repository/commits?${query.toString()}`;
     return parsed(Commits, await ask({ method: 'GET', path, to: `compare the branches ${base} and ${head}` })).length > 0;
   },
   async open(ask, remote, { head, base, title, body, labels }) {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { at, type JsonObject, textAt } from '#core/json.ts';
+import { at, type Json, type JsonObject, textAt } from '#core/json.ts';
 import type { Cli, ReachOptions } from '#services/cli/cli.ts';
 import { withOutput, withReach, withWait } from '#services/cli/commands/options.ts';
 import { type ReconcileOptions, reconcile } from '#services/cli/commands/reconcile.ts';
@@ -71,11 +71,15 @@ async function listRepositories(cli: Cli, plane: Plane, options: ListOptions): P
   const rows = items.map((one) => [
     textAt(one, 'metadata', 'name') ?? '',
     textAt(one, 'spec', 'image') ?? '',
-    String(at(one, 'status', 'lastScanResult', 'tagCount') ?? ''),
+    countText(at(one, 'status', 'lastScanResult', 'tagCount')),
     textAt(one, 'status', 'lastScanResult', 'scanTime') ?? '',
     readyText(one),
   ]);
   printValue(cli.io, output, listOf(items), () => tableText(['name', 'image', 'tags', 'last new', 'status'], rows));
+}
+
+function countText(value: Json | undefined): string {
+  return typeof value === 'number' ? String(value) : '';
 }
 
 function readyText(object: JsonObject): string {
@@ -133,7 +137,7 @@ async function testPolicy(cli: Cli, plane: Plane, name: string, options: TestOpt
   );
   if (Number(at(answer, 'total')) > losses.length + 1)
     cli.narrate.say(`${Number(at(answer, 'total'))} tags in all: add --limit, at most 10000`);
-  if (chosen === undefined) throw refused(`no tag would be chosen: ${textAt(answer, 'message') ?? ''}`, { next: `weir image list` });
+  if (chosen === undefined) throw refused(`no tag would be chosen: ${textAt(answer, 'message') ?? ''}`, { next: 'weir image list' });
 }
 
 function reasonOf(loss: JsonObject): string {
