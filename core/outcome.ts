@@ -77,6 +77,7 @@ export type Reason =
   | 'InvalidUpdateStrategy'
   | 'InvalidPolicySelector'
   // ours
+  | 'PullRequestFailed'
   | 'NoCluster'
   | 'PruneApprovalRequired'
   | 'ClusterUnreachable'

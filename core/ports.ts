@@ -6,6 +6,7 @@ import type { Setters } from './image/setters.ts';
 import type { ImageTags } from './image/tags.ts';
 import type { JsonObject } from './json.ts';
 import type { PatternMatch } from './patterns.ts';
+import type { PullRequests } from './pull-requests.ts';
 import type { Registry } from './registry.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
@@ -338,6 +339,7 @@ export type Capabilities = Readonly<{
   imageTags: ImageTags;
   gitWriter: GitWriter;
   setters: Setters;
+  pullRequests: PullRequests;
   wakes: Wakes;
   turns: Turns;
   render: Render;

@@ -36,6 +36,8 @@ import { ociRepositoryKind } from './oci-repository/index.ts';
 import { resource as ociRepository } from './oci-repository/resource.ts';
 import { placementKind } from './placement/index.ts';
 import { resource as placement } from './placement/resource.ts';
+import { pullRequestPolicyKind } from './pull-request-policy/index.ts';
+import { resource as pullRequestPolicy } from './pull-request-policy/resource.ts';
 import { receiverKind } from './receiver/index.ts';
 import { resource as receiver } from './receiver/resource.ts';
 import { resource as secret } from './secret/resource.ts';
@@ -59,6 +61,7 @@ export const resources = [
   imageRepository,
   imagePolicy,
   imageUpdateAutomation,
+  pullRequestPolicy,
   receiver,
   tenant,
   cluster,
@@ -81,6 +84,7 @@ export const kinds = [
   imageRepositoryKind,
   imagePolicyKind,
   imageUpdateAutomationKind,
+  pullRequestPolicyKind,
   receiverKind,
   clusterKind,
   placementKind,
@@ -100,6 +104,7 @@ const faces: readonly Face[] = [
   face(imageRepositoryKind),
   face(imagePolicyKind),
   face(imageUpdateAutomationKind),
+  face(pullRequestPolicyKind),
   face(receiverKind),
   face(clusterKind),
   face(placementKind),

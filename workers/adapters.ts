@@ -11,6 +11,7 @@ import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import type { Bucket } from '#core/bucket.ts';
 import type { EgressHttp } from '#core/http.ts';
 import type { Patterns, Render } from '#core/ports.ts';
+import type { PullRequests } from '#core/pull-requests.ts';
 import type { UnitStore } from '#core/reconcile/store.ts';
 import type { Registry } from '#core/registry.ts';
 import type { TenantScope } from '#core/tenant.ts';
@@ -43,6 +44,7 @@ export type WorkerAdapters = Readonly<{
   looks: Looks;
   /** Writes to Git of this process, by branch. */
   writeQueues: WriteQueues;
+  pullRequests: PullRequests;
   git: Readonly<{
     mirrorsDir: string;
     workDir: string;

@@ -45,6 +45,7 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
           queues: adapters.writeQueues,
         }),
       setters: () => setters,
+      pullRequests: () => adapters.pullRequests,
       turns: () => turnsPort(adapters.db, scope, TURN_MS),
       wakes: () => ({ trigger: (uid: string, cause: string) => adapters.store.trigger(scope, uid, cause) }),
       imageTags: () => imageTagsPort(adapters.db, scope),

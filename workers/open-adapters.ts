@@ -16,6 +16,7 @@ import { readCredential } from '#adapters/postgres/cluster-access.ts';
 import type { KeyRing } from '#adapters/postgres/key-ring.ts';
 import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import { openUnitStore } from '#adapters/postgres/unit-store.ts';
+import { createPullRequests } from '#adapters/pull-requests/pull-requests.ts';
 import { createPatterns } from '#adapters/re2/patterns.ts';
 import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
@@ -138,6 +139,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       patterns: createPatterns(),
       looks: createLooks(),
       writeQueues: createWriteQueues(),
+      pullRequests: createPullRequests({ http, clock, allowHttpHosts: config.allowHttpHosts }),
       git,
     },
     sandbox: sandbox.describe(),

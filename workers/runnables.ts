@@ -12,6 +12,7 @@ import { imageUpdateAutomationKind } from '#kinds/image-update-automation/index.
 import { kustomizationKind } from '#kinds/kustomization/index.ts';
 import { ociRepositoryKind } from '#kinds/oci-repository/index.ts';
 import { placementKind } from '#kinds/placement/index.ts';
+import { pullRequestPolicyKind } from '#kinds/pull-request-policy/index.ts';
 import { receiverKind } from '#kinds/receiver/index.ts';
 
 /** The kinds of the registry that have work of their own, ready to run. A test compares this list with `kinds/registry.ts`. */
@@ -28,6 +29,7 @@ const all: readonly Runnable[] = Object.freeze([
   runnable(imageRepositoryKind),
   runnable(imagePolicyKind),
   runnable(imageUpdateAutomationKind),
+  runnable(pullRequestPolicyKind),
   runnable(receiverKind),
 ]);
 

@@ -6,6 +6,7 @@ import type { Reason } from '../outcome.ts';
 const REASONS: Readonly<Record<string, Reason>> = Object.freeze({
   gitFailed: 'GitOperationFailed',
   gitAuthFailed: 'AuthenticationFailed',
+  upstreamAuthFailed: 'AuthenticationFailed',
   egressDenied: 'AccessDenied',
   updateFailed: 'UpdateFailed',
   artifactTooLarge: 'StorageOperationFailed',

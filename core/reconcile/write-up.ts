@@ -148,15 +148,17 @@ function outboxOf({ unit, judged, statusAtStart }: Finished, status: JsonObject)
   const moved = (path: readonly string[]): boolean =>
     canonicalJson(at(status, ...path) ?? null) !== canonicalJson(at(statusAtStart, ...path) ?? null);
   if (delivery === null && PRODUCTS.some(moved)) entries.push({ what: 'wake', kind, namespace, name, on: 'artifact' });
-  // Automations select policies by label: they refer to all of a namespace.
-  if (delivery === null && moved(CHOSEN)) entries.push({ what: 'wake', kind, namespace, name: EVERY_NAME, on: 'artifact' });
+  // Automations select policies by label, and what opens pull requests selects automations: they refer to all of a namespace.
+  if (delivery === null && (moved(CHOSEN) || moved(PUSHED)))
+    entries.push({ what: 'wake', kind, namespace, name: EVERY_NAME, on: 'artifact' });
   if (judged.is === 'ready' && becameReady(statusAtStart, status)) entries.push({ what: 'wake', kind, namespace, name, on: 'ready' });
   return entries;
 }
 
-/** What others work with: an artifact, the tags of a scan, the choice of a policy. */
+/** What others work with: an artifact, the tags of a scan, the choice of a policy, the commit of an automation. */
 const CHOSEN: readonly string[] = Object.freeze(['latestRef']);
-const PRODUCTS: readonly (readonly string[])[] = Object.freeze([['artifact'], ['lastScanResult', 'revision'], CHOSEN]);
+const PUSHED: readonly string[] = Object.freeze(['lastPushCommit']);
+const PRODUCTS: readonly (readonly string[])[] = Object.freeze([['artifact'], ['lastScanResult', 'revision'], CHOSEN, PUSHED]);
 
 function becameReady(before: JsonObject, after: JsonObject): boolean {
   const was = readConditions(before).find((one) => one.type === 'Ready')?.status === 'True';

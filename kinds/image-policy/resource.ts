@@ -13,7 +13,10 @@ export const resource = Object.freeze<Resource>({
   categories: ['all', 'fluxcd', 'fluxcd-images'],
   scope: 'Namespaced',
   verbs: allVerbs,
-  subresources: [{ name: 'status', kind: 'ImagePolicy', verbs: ['get'], access: 'viewer' }],
+  subresources: [
+    { name: 'status', kind: 'ImagePolicy', verbs: ['get'], access: 'viewer' },
+    { name: 'choice', kind: 'ImageChoice', group: 'weir.dev', version: 'v1', verbs: ['get'], access: 'viewer' },
+  ],
   columns: [
     { name: 'Image', type: 'string', jsonPath: '.status.latestRef.name' },
     { name: 'Tag', type: 'string', jsonPath: '.status.latestRef.tag' },

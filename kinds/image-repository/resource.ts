@@ -14,7 +14,10 @@ export const resource = Object.freeze<Resource>({
   categories: ['all', 'fluxcd', 'fluxcd-images'],
   scope: 'Namespaced',
   verbs: allVerbs,
-  subresources: [{ name: 'status', kind: 'ImageRepository', verbs: ['get'], access: 'viewer' }],
+  subresources: [
+    { name: 'status', kind: 'ImageRepository', verbs: ['get'], access: 'viewer' },
+    { name: 'tags', kind: 'ImageTags', group: 'weir.dev', version: 'v1', verbs: ['get'], access: 'viewer' },
+  ],
   columns: [
     { name: 'Image', type: 'string', jsonPath: '.spec.image' },
     { name: 'Tags', type: 'string', jsonPath: '.status.lastScanResult.tagCount' },

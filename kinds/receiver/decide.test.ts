@@ -65,8 +65,8 @@ it('the path is that of flux trigger receiver: SHA-256 of token, name, namespace
 });
 
 it.each<[string, Partial<ReceiverSpec>, string | null]>([
-  ['the four types', {}, null],
-  ['a type of a later release', { type: 'harbor' }, 'spec.type harbor'],
+  ['a type that is served', {}, null],
+  ['a type of a later release', { type: 'gcr' }, 'spec.type gcr'],
   ['a filter for all', { resourceFilter: 'true' }, 'spec.resourceFilter'],
   ['a filter for one', { resources: [{ kind: 'GitRepository', name: 'app', filter: 'true' }] }, 'spec.resources[0].filter'],
   ['* without labels', { resources: [{ kind: 'GitRepository', name: '*' }] }, 'spec.resources[0].matchLabels'],

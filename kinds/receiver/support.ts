@@ -1,7 +1,19 @@
 import type { ReceiverSpec } from './schema.ts';
 
-/** Types whose proof is checked by this release: those of git servers, and the two generic ones with a secret. */
-export const servedTypes = Object.freeze(['github', 'gitlab', 'generic', 'generic-hmac'] as const);
+/** Types whose proof is checked by this release: those of git servers and registries, and the generic ones with a secret. */
+export const servedTypes = Object.freeze([
+  'github',
+  'gitlab',
+  'bitbucket',
+  'generic',
+  'generic-hmac',
+  'harbor',
+  'dockerhub',
+  'quay',
+  'acr',
+  'nexus',
+  'cdevents',
+] as const);
 export type ServedType = (typeof servedTypes)[number];
 
 export function isServedType(type: string): type is ServedType {

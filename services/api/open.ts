@@ -19,6 +19,7 @@ import { openChangeFeed } from '#services/api/read/change-feed.ts';
 import { diffRoutes, type PreviewPort } from '#services/api/routes/diff/diff-routes.ts';
 import { type HealthCheck, healthRoutes } from '#services/api/routes/health/health-routes.ts';
 import { historyRoutes } from '#services/api/routes/history/history-routes.ts';
+import { imageRoutes } from '#services/api/routes/image/image-routes.ts';
 import { oidcInfoRoutes } from '#services/api/routes/oidc-info/oidc-info-routes.ts';
 
 export type ApiParts = Readonly<{
@@ -92,6 +93,7 @@ export async function openApi(parts: ApiParts): Promise<OpenApi> {
   const extraRoutes = [
     ...healthRoutes(parts.checks),
     ...historyRoutes({ db }),
+    ...imageRoutes({ db }),
     ...diffRoutes({ db, clock, preview: parts.preview ?? noPreview }),
     ...oidcInfoRoutes({
       server: parts.publicUrl,

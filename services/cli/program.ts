@@ -10,6 +10,7 @@ import { eventsCommand } from '#services/cli/commands/events.ts';
 import { getCommand } from '#services/cli/commands/get.ts';
 import { historyCommand } from '#services/cli/commands/history.ts';
 import { envCommand, getTokenCommand, logoutCommand, useCommand, whoamiCommand } from '#services/cli/commands/identity.ts';
+import { imageCommand } from '#services/cli/commands/image.ts';
 import { loginCommand } from '#services/cli/commands/login.ts';
 import { reconcileCommand } from '#services/cli/commands/reconcile.ts';
 import { resumeCommand, suspendCommand } from '#services/cli/commands/suspend.ts';
@@ -45,6 +46,7 @@ const commands: readonly ((cli: Cli) => Command)[] = Object.freeze([
   suspendCommand,
   resumeCommand,
   approveCommand,
+  imageCommand,
   tenantCommand,
   clusterCommand,
   completionCommand,

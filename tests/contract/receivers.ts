@@ -11,10 +11,13 @@ import { runnable } from '#core/reconcile/runnable.ts';
 import type { RunResult } from '#core/reconcile/runtime.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import { receiverKind } from '#kinds/receiver/index.ts';
+import type { ServedType } from '#kinds/receiver/support.ts';
 import type { Api } from '#tests/contract/api.ts';
 
 export const hookToken = 'a-token-of-forty-random-characters-9f2c71';
-export type HookType = 'github' | 'gitlab' | 'generic' | 'generic-hmac';
+export type HookType = ServedType;
+/** Types of which the path alone is the proof. */
+export const provenByPath: readonly HookType[] = ['generic', 'dockerhub', 'quay', 'acr', 'cdevents'];
 
 /** Runs one Receiver through the real runtime, as the notification worker does. */
 export async function reconcileReceiver(api: Api, uid: string): Promise<RunResult> {
@@ -121,7 +124,21 @@ export function genuineHeaders(
       return { 'x-gitlab-token': token, 'x-gitlab-event': 'Push Hook', 'x-gitlab-event-uuid': deliveryId };
     case 'generic-hmac':
       return { 'x-signature': signature };
+    case 'bitbucket':
+      return { 'x-hub-signature': signature, 'x-event-key': 'repo:push', 'x-request-uuid': deliveryId };
+    case 'harbor':
+      return { authorization: token };
+    case 'nexus':
+      return {
+        'x-nexus-webhook-signature': createHmac('sha1', token).update(body).digest('hex'),
+        'x-nexus-webhook-delivery': deliveryId,
+      };
+    case 'cdevents':
+      return { 'ce-type': 'dev.cdevents.artifact.published.0.2.0' };
     case 'generic':
+    case 'dockerhub':
+    case 'quay':
+    case 'acr':
       return {};
   }
 }

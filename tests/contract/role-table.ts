@@ -23,9 +23,10 @@ export const roleTable: readonly Row[] = [
   { plural: 'ocirepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   // A preview asks clusters as the tenant's account: it belongs to who may write the definition.
   { plural: 'helmreleases', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
-  { plural: 'imagerepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
-  { plural: 'imagepolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'imagerepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, tags: { get: 'VEAP' } } },
+  { plural: 'imagepolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, choice: { get: 'VEAP' } } },
   { plural: 'imageupdateautomations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'pullrequestpolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   {
     plural: 'kustomizations',
     rights: { ...reads('VEAP'), ...changes('EA') },

@@ -72,6 +72,9 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
       interval: '10m',
       sourceRef: { kind: 'GitRepository', name: 'x' },
     }),
+    pullrequestpolicies: weir('PullRequestPolicy', inNamespace('pullrequestpolicies'), {
+      spec: { automations: { names: ['x'] }, provider: 'github', secretRef: { name: 'x' } },
+    }),
     receivers: flux('notification', 'Receiver', 'receivers', {
       type: 'github',
       resources: [{ kind: 'GitRepository', name: 'x' }],

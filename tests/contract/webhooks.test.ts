@@ -153,7 +153,7 @@ describe('other answers', () => {
   });
 
   it('a type of a later release is stalled, and has no path', async () => {
-    const { path, uid } = await openHook(api, 'generic', 'later', { type: 'harbor' });
+    const { path, uid } = await openHook(api, 'generic', 'later', { type: 'gcr' });
     expect([path, uid === '']).toEqual(['', false]);
     expect(JSON.stringify((await api.must('admin', `${receiversPath}/later`))['status'])).toContain('UnsupportedField');
   });

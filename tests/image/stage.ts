@@ -65,6 +65,7 @@ const GROUPS: Readonly<Record<string, readonly [string, string]>> = Object.freez
   ImagePolicy: ['image.toolkit.fluxcd.io', 'imagepolicies'],
   ImageUpdateAutomation: ['image.toolkit.fluxcd.io', 'imageupdateautomations'],
   GitRepository: ['source.toolkit.fluxcd.io', 'gitrepositories'],
+  PullRequestPolicy: ['weir.dev', 'pullrequestpolicies'],
 });
 
 export function useImageStage(): ImageStage {

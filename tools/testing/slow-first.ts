@@ -16,6 +16,7 @@ export const slowFiles: readonly string[] = Object.freeze([
   'tests/attacks/d5-yaml-bombs.test.ts',
   'tests/faults/f1-worker-process-killed-alone.test.ts',
   'tests/attacks/a8-many-and-large-manifests.test.ts',
+  'tests/image/pull-requests.test.ts',
   'tests/cli/login.test.ts',
   'tests/faults/f31-git-rewritten-emptied-gone.test.ts',
   'tests/kustomization/errors.test.ts',

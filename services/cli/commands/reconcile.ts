@@ -9,7 +9,8 @@ import { discover, findResource, getOrNull, pathOf, type ServedResource } from '
 import { namespaceOf, withPlane } from '#services/cli/plane/with-plane.ts';
 import { type Target, titleOf, waitForReady } from '#services/cli/wait/definition.ts';
 
-type Options = ReachOptions & Readonly<{ withSource?: boolean; wait: boolean; timeout: number }>;
+export type ReconcileOptions = ReachOptions & Readonly<{ wait: boolean; timeout: number }>;
+type Options = ReconcileOptions & Readonly<{ withSource?: boolean }>;
 const mergeType = 'application/merge-patch+json';
 /** Flux's own annotation: its value comes back in status.lastHandledReconcileAt (kube-api.md 5.7). */
 const REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt';
@@ -34,7 +35,8 @@ export function reconcileCommand(cli: Cli): Command {
     });
 }
 
-async function reconcile(cli: Cli, plane: Plane, target: Target, options: Options): Promise<JsonObject | null> {
+/** Asks for a run and waits for it unless told not to; answers the object after it. Throws CliFailure (exit 1) when it is not there, suspended or not ready in time. */
+export async function reconcile(cli: Cli, plane: Plane, target: Target, options: ReconcileOptions): Promise<JsonObject | null> {
   const before = await mustGet(plane, target);
   if (before['spec'] !== undefined && Reflect.get(Object(before['spec']), 'suspend') === true)
     throw refused(`${titleOf(target)} is suspended`, { next: `weir resume ${target.resource.singular} ${target.name}` });
