@@ -183,7 +183,13 @@ export type LiveMeta = Readonly<{
   annotations: Readonly<Record<string, string>>;
 }>;
 
-export type Health = Readonly<{ id: string; is: 'current' | 'inProgress' | 'failed' | 'notFound' | 'unknown'; message: string }>;
+export type Health = Readonly<{
+  id: string;
+  is: 'current' | 'inProgress' | 'failed' | 'notFound' | 'unknown';
+  message: string;
+  /** True where a tenant's own expression judged the object. */
+  byExpression?: boolean;
+}>;
 
 export type Removed = Readonly<{
   id: string;

@@ -14,6 +14,7 @@ export type Answer = Readonly<{ is: 'value'; value: boolean }> | Readonly<{ is: 
 
 /** Steps of one evaluation; the names that it may use, turned into values, count as well. A million take about a tenth of a second. */
 const MAX_STEPS = 1_000_000;
+const MAX_RUN_STEPS = 5_000_000;
 
 /** Reads an expression as Flux reads health rules: its syntax alone is looked at, and it may name any field. Pure. */
 export function parseRule(source: string): Parsed {
@@ -46,10 +47,17 @@ function guarded(source: string, check: (node: Node) => void): Parsed {
 /** Values for several expressions over the same object: it is read once. */
 export type Names = Readonly<{ find(name: string): Value | undefined }>;
 
-/** The names of an expression: each key of the object. Throws nothing; an object that is too big makes every answer an error. */
-export function namesOf(object: JsonObject): Names {
+/** What the expressions of one run share: the engine of patterns, and a limit for all of them together, since a tenant may have many objects. */
+export type Evaluator = Readonly<{ patterns: Patterns; total: Purse }>;
+
+export function createEvaluator(patterns: Patterns): Evaluator {
+  return { patterns, total: purseOf(MAX_RUN_STEPS) };
+}
+
+/** The names of an expression: each key of the object, turned into values when it is first asked for. */
+export function namesOf(object: JsonObject, { total }: Pick<Evaluator, 'total'>): Names {
   const known = new Map<string, Value>();
-  const purse = purseOf(MAX_STEPS);
+  const purse = within(total);
   return {
     find: (name) => {
       if (known.has(name)) return known.get(name);
@@ -62,13 +70,23 @@ export function namesOf(object: JsonObject): Names {
   };
 }
 
-/** Whether the condition holds; an error for one that fails, costs too much, or comes to something else than a bool. Never throws for what the expression does. Messages quote no values. */
-export function holds(expression: Expression, names: Names, patterns: Patterns): Answer {
+function within(total: Purse): Purse {
+  const own = purseOf(MAX_STEPS);
+  return {
+    spend: (units) => {
+      own.spend(units);
+      total.spend(units);
+    },
+  };
+}
+
+/** Whether the condition holds; an error for one that fails, costs too much, or comes to something else than a bool. Never throws for what the expression does. */
+export function holds(expression: Expression, names: Names, { patterns, total }: Evaluator): Answer {
   try {
-    const value = valueOf(expression, names, { patterns, purse: purseOf(MAX_STEPS) });
+    const value = valueOf(expression, names, { patterns, purse: within(total) });
     return typeof value === 'boolean' ? { is: 'value', value } : { is: 'error', message: 'the result is no bool' };
   } catch (error) {
-    if (error instanceof CelError || error instanceof CelTooCostly) return { is: 'error', message: error.message };
+    if (error instanceof CelError || error instanceof CelTooCostly) return { is: 'error', message: error.message.slice(0, 300) };
     throw error;
   }
 }

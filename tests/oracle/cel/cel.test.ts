@@ -43,7 +43,7 @@ function shown(value: CelValue): string {
 function ours(parsed: Parsed, data: Parameters<typeof namesOf>[0]): string {
   if (parsed.is === 'invalid') return `parse error: ${parsed.message}`;
   try {
-    return shown(valueOf(parsed.expression, namesOf(data), { patterns, purse: purseOf(100_000) }));
+    return shown(valueOf(parsed.expression, namesOf(data, { total: purseOf(100_000) }), { patterns, purse: purseOf(100_000) }));
   } catch (error) {
     if (error instanceof CelError) return `run error: ${error.message}`;
     throw error;

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { createPatterns } from '#adapters/re2/patterns.ts';
-import { compileCondition, holds, namesOf, parseRule } from '#core/cel/expression.ts';
+import { compileCondition, createEvaluator, holds, namesOf, parseRule } from '#core/cel/expression.ts';
 import type { JsonObject } from '#core/json.ts';
 
-const patterns = createPatterns();
 
 function answer(source: string, object: JsonObject = {}): unknown {
   const parsed = parseRule(source);
   if (parsed.is === 'invalid') return `invalid ${parsed.message}`;
-  const given = holds(parsed.expression, namesOf(object), patterns);
+  const evaluator = createEvaluator(createPatterns());
+  const given = holds(parsed.expression, namesOf(object, evaluator), evaluator);
   return given.is === 'value' ? given.value : given.message;
 }
 
