@@ -1,5 +1,6 @@
 import type { Bucket, LooseFile } from './bucket.ts';
 import type { Charts } from './charts.ts';
+import type { Compose } from './compose.ts';
 import type { GitWriter } from './git-writer.ts';
 import type { Helm } from './helm.ts';
 import type { Setters } from './image/setters.ts';
@@ -339,6 +340,7 @@ export type Capabilities = Readonly<{
   artifacts: Artifacts;
   bucket: Bucket;
   charts: Charts;
+  compose: Compose;
   registry: Registry;
   patterns: Patterns;
   imageTags: ImageTags;

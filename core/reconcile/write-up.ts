@@ -154,9 +154,9 @@ function outboxOf({ unit, judged, statusAtStart }: Finished, status: JsonObject)
   return entries;
 }
 
-/** What others work with: an artifact, the tags of a scan, the choice of a policy. */
+/** What others work with: an artifact, several composed ones, the tags of a scan, the choice of a policy. */
 const CHOSEN: readonly string[] = Object.freeze(['latestRef']);
-const PRODUCTS: readonly (readonly string[])[] = Object.freeze([['artifact'], ['lastScanResult', 'revision'], CHOSEN]);
+const PRODUCTS: readonly (readonly string[])[] = Object.freeze([['artifact'], ['outputs'], ['lastScanResult', 'revision'], CHOSEN]);
 
 function becameReady(before: JsonObject, after: JsonObject): boolean {
   const was = readConditions(before).find((one) => one.type === 'Ready')?.status === 'True';

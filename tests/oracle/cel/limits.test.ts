@@ -3,7 +3,6 @@ import { createPatterns } from '#adapters/re2/patterns.ts';
 import { compileCondition, createEvaluator, holds, namesOf, parseRule } from '#core/cel/expression.ts';
 import type { JsonObject } from '#core/json.ts';
 
-
 function answer(source: string, object: JsonObject = {}): unknown {
   const parsed = parseRule(source);
   if (parsed.is === 'invalid') return `invalid ${parsed.message}`;
