@@ -34,6 +34,8 @@ export type ComposeTools = Readonly<{
 const MAX_SOURCES_BYTES = 1_073_741_824;
 const MAX_ARTIFACT_BYTES = 268_435_456;
 const MAX_FILES = 50_000;
+/** About ten seconds of comparing. */
+const MAX_LOOKS = 10_000_000;
 /** Folders count as entries too. */
 const MAX_ENTRIES = 150_000;
 
@@ -46,7 +48,8 @@ export function createCompose(tools: ComposeTools): Compose {
       try {
         const opened = await openSources(tools, usedBy(sources, outputs), directory, signal);
         const composed: Composed[] = [];
-        for (const output of outputs) composed.push(await buildOne({ tools, sources: opened, directory, signal }, output));
+        const building = { tools, sources: opened, directory, looks: { left: MAX_LOOKS }, signal };
+        for (const output of outputs) composed.push(await buildOne(building, output));
         return composed;
       } finally {
         await rm(directory, { recursive: true, force: true });
@@ -78,12 +81,18 @@ async function openSources({ store }: ComposeTools, sources: readonly Named[], d
   return new Map(sources.map(({ alias, digest }) => [alias, byDigest.get(digest) ?? { root: directory, files: [] }]));
 }
 
-type Building = Readonly<{ tools: ComposeTools; sources: ReadonlyMap<string, Source>; directory: string; signal: AbortSignal }>;
+type Building = Readonly<{
+  tools: ComposeTools;
+  sources: ReadonlyMap<string, Source>;
+  directory: string;
+  looks: Staging['looks'];
+  signal: AbortSignal;
+}>;
 
-async function buildOne({ tools, sources, directory, signal }: Building, output: ComposeOutput): Promise<Composed> {
+async function buildOne({ tools, sources, directory, looks, signal }: Building, output: ComposeOutput): Promise<Composed> {
   const scratch = join(directory, `output-${randomUUID()}`);
   await mkdir(scratch, { mode: 0o700 });
-  const staging: Staging = { files: new Map(), scratch, maxFiles: MAX_FILES, left: { bytes: MAX_ARTIFACT_BYTES, merges: 1_000 } };
+  const staging: Staging = { files: new Map(), scratch, maxFiles: MAX_FILES, left: { bytes: MAX_ARTIFACT_BYTES, merges: 1_000 }, looks };
   try {
     for (const rule of output.rules) {
       const source = sources.get(rule.alias);

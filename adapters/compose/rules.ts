@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { CopyRule } from '#core/compose.ts';
 import { entryNames, shown } from '#core/entry-path.ts';
 import { AppError } from '#core/errors.ts';
-import { isGlobMatch } from '#core/glob.ts';
+import { type Glob, isGlobMatch } from '#core/glob.ts';
 import type { ComposeTools } from './compose.ts';
 import { mergeInto } from './merge.ts';
+
+const SLICE = 2_000;
 
 /** A source on disk: paths of its files below `root`. */
 export type Source = Readonly<{ root: string; files: readonly string[] }>;
@@ -19,12 +22,16 @@ export type Staging = Readonly<{
   scratch: string;
   maxFiles: number;
   left: { bytes: number; merges: number };
+  /** How often a path may still be compared with a pattern, in the whole build. */
+  looks: { left: number };
 }>;
 
 export type Step = Readonly<{ rule: CopyRule; source: Source; staging: Staging; tools: ComposeTools; signal: AbortSignal }>;
 
 /** Carries out one rule, as `cp` and Flux's source-watcher (internal/builder) do; answers what does not fit, or null. Throws AppError badRequest, artifactTooLarge. */
 export async function applyRule(step: Step): Promise<string | null> {
+  // Many rules over many files must not hold up other runs.
+  await setImmediate(undefined, { signal: step.signal });
   const { from } = step.rule;
   return from.is === 'path' ? fromPath(step, from.path) : fromGlob(step, from);
 }
@@ -38,12 +45,12 @@ async function fromPath(step: Step, path: string): Promise<string | null> {
     if (rule.strategy === 'Extract') return `extract strategy is not supported for directories, got '${path}'`;
     const target = joined(rule.to, path.split('/').at(-1) ?? '');
     for (const file of below) {
-      if (isExcluded(rule, file, path, path)) continue;
+      if (isExcluded(step, file, path, path)) continue;
       await place(step, file, joined(target, path === '' ? file : file.slice(path.length + 1)));
     }
     return null;
   }
-  if (isExcluded(rule, path, '', path)) return null;
+  if (isExcluded(step, path, '', path)) return null;
   if (rule.strategy === 'Extract') {
     if (!isTarball(path)) return `extract strategy requires tarball file (.tar.gz or .tgz), got '${path}'`;
     await extract(step, path);
@@ -59,9 +66,9 @@ async function fromGlob(step: Step, { text, glob }: Extract<CopyRule['from'], { 
   const base = fixedPart(text);
   // What `**` finds holds every file already; folders are looked at where a pattern may end in one.
   const folders = text === '**' || text.endsWith('/**') ? [] : foldersOf(source);
-  const matches = [...source.files, ...folders].filter((path) => isGlobMatch(glob, path));
+  const matches = await matching(step, glob, [...source.files, ...folders]);
   if (matches.length === 0) return `no files match pattern '${text}' in source '${rule.alias}'`;
-  const kept = matches.filter((path) => !isExcluded(rule, path, base, base));
+  const kept = matches.filter((path) => !isExcluded(step, path, base, base));
   if (kept.length === 0) return `all files matching pattern '${text}' in source '${rule.alias}' were excluded`;
   const known = new Set(source.files);
   for (const match of kept) {
@@ -74,9 +81,27 @@ async function fromGlob(step: Step, { text, glob }: Extract<CopyRule['from'], { 
     if (known.has(match)) await place(step, match, target);
     else
       for (const file of filesBelow(source, match))
-        if (!isExcluded(rule, file, base, match)) await place(step, file, joined(target, file.slice(match.length + 1)));
+        if (!isExcluded(step, file, base, match)) await place(step, file, joined(target, file.slice(match.length + 1)));
   }
   return null;
+}
+
+/** The paths that match, in slices between which others get their turn. */
+async function matching({ staging, signal }: Step, glob: Glob, paths: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (let from = 0; from < paths.length; from += SLICE) {
+    const slice = paths.slice(from, from + SLICE);
+    look(staging, slice.length * glob.alternatives.length);
+    found.push(...slice.filter((path) => isGlobMatch(glob, path)));
+    await setImmediate(undefined, { signal });
+  }
+  return found;
+}
+
+function look({ looks }: Staging, count: number): void {
+  looks.left -= count;
+  if (looks.left < 0)
+    throw new AppError('artifactTooLarge', 'patterns are compared with too many files: name folders instead, or use fewer patterns');
 }
 
 /** `dir/**` leaves the folder out of the target, as `cp -r dir/. target` does; other patterns keep the whole path. */
@@ -115,11 +140,12 @@ function isTarball(path: string): boolean {
 }
 
 /** Whether the file, or a folder on the way to it from where the walk began, is excluded: by its path, by its path from `base`, or by its name where the pattern has no slash. */
-function isExcluded({ exclude }: CopyRule, file: string, base: string, walk: string): boolean {
+function isExcluded({ rule: { exclude }, staging }: Step, file: string, base: string, walk: string): boolean {
   if (exclude.length === 0) return false;
   const names = file.split('/');
   const start = walk === file ? names.length : walk === '' ? 1 : walk.split('/').length + 1;
   for (let end = start; end <= names.length; end += 1) {
+    for (const { glob } of exclude) look(staging, 3 * glob.alternatives.length);
     const path = names.slice(0, end).join('/');
     const relative = base !== '' && path.startsWith(`${base}/`) ? path.slice(base.length + 1) : path;
     const found = exclude.some(

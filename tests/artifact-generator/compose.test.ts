@@ -180,3 +180,14 @@ test.each([
   expect(typeof glob === 'string' ? glob : isGlobMatch(glob, path)).toBe(expected);
   expect(hasGlob('plain/path')).toBe(false);
 });
+
+test('patterns over many files end at a limit', async () => {
+  const many = await putFiles(Object.fromEntries(Array.from({ length: 400 }, (_one, index) => [`d${index % 20}/f${index}`, 'x'])));
+  const exclude = Array.from({ length: 100 }, () => `${'{a,b}'.repeat(8)}*`);
+  const [result] = await compose().build(
+    [{ alias: 'a', digest: many }],
+    [{ name: 'o', rules: [rule('@a/**', '@artifact/', { exclude })] }],
+    signal,
+  );
+  expect(result).toMatchObject({ is: 'refused', message: expect.stringContaining('compared with too many files') });
+});

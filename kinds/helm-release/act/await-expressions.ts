@@ -10,7 +10,8 @@ import { actionTimeoutMs } from '../times.ts';
 
 type Action = 'install' | 'upgrade';
 type Wanted = Readonly<{ id: string; ref: ObjectRef }>;
-const AGAIN_MS = 2_000;
+/** Pauses between looks grow up to this (upstream polls every 5 s). */
+const MAX_PAUSE_MS = 5_000;
 
 /**
  * After helm's own wait: waits until `healthCheckExprs` call every object that they cover current, within what is left of the action's time. Where one failed or is late
@@ -48,14 +49,17 @@ function rulesOf(entries: Parameters<typeof healthRules>[0], { patterns }: Pick<
 }
 
 async function waitFor(ctx: Ctx<Needs>, objects: readonly Wanted[], rules: () => HealthRules, endMs: number): Promise<string | null> {
-  for (;;) {
+  for (let pauseMs = 1_000; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs + 1_000)) {
     const healths = await judged(ctx, objects, rules());
     const failed = healths.filter((one) => one.is === 'failed');
     if (failed.length > 0) return `health check failed: ${listed(failed)}`;
     const pending = healths.filter((one) => one.is !== 'current');
     if (pending.length === 0) return null;
-    if (ctx.nowMs() + AGAIN_MS > endMs) return `timeout waiting for: ${listed(pending)}`;
-    await pause(AGAIN_MS, undefined, { signal: ctx.signal });
+    if (ctx.nowMs() + pauseMs > endMs) return `timeout waiting for: ${listed(pending)}`;
+    await pause(pauseMs, undefined, { signal: ctx.signal }).catch((error: unknown) => {
+      ctx.signal.throwIfAborted();
+      throw error;
+    });
   }
 }
 
