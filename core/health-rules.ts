@@ -69,7 +69,7 @@ function judge(rule: Rule, object: JsonObject, evaluator: Evaluator): Verdict {
   const observed = at(object, 'status', 'observedGeneration');
   const generation = at(object, 'metadata', 'generation');
   if (observed !== undefined && generation !== undefined && observed !== generation)
-    return { is: 'inProgress', message: `generation ${String(generation)} is not observed yet` };
+    return { is: 'inProgress', message: 'its generation is not observed yet' };
   const names = namesOf(object, evaluator);
   for (const is of ['inProgress', 'failed', 'current'] as const) {
     const expression = rule[is];

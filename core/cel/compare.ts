@@ -71,6 +71,6 @@ function numericOrder(left: Value, right: Value): number | null {
   if (a === null || b === null) return null;
   if (a < b) return -1;
   if (a > b) return 1;
-  // biome-ignore lint/suspicious/noDoubleEquals: bigint and number are compared by value on purpose
-  return a == b ? 0 : Number.NaN;
+  // Neither below nor above: equal, or not a number.
+  return Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : 0;
 }

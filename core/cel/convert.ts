@@ -48,7 +48,7 @@ function toInt(value: Value): Value {
   if (isTagged(value, 'uint')) return checkInt(value.value);
   if (typeof value === 'number') {
     // Go refuses the borders themselves, since a double cannot tell them from their neighbours.
-    if (!(value > -9_223_372_036_854_775_808 && value < 9_223_372_036_854_775_807)) throw new CelError('integer overflow');
+    if (!(value > -(2 ** 63) && value < 2 ** 63)) throw new CelError('integer overflow');
     return BigInt(Math.trunc(value));
   }
   if (typeof value === 'string') {
@@ -64,7 +64,7 @@ function toUint(value: Value): Value {
   if (isTagged(value, 'uint')) return value;
   if (typeof value === 'bigint') return checkUint(value);
   if (typeof value === 'number') {
-    if (!(value >= 0 && value < 18_446_744_073_709_551_615)) throw new CelError('unsigned integer overflow');
+    if (!(value >= 0 && value < 2 ** 64)) throw new CelError('unsigned integer overflow');
     return checkUint(BigInt(Math.trunc(value)));
   }
   if (typeof value !== 'string') return refuse('uint', value);

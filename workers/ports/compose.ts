@@ -15,7 +15,11 @@ export function composeFor({ db, artifacts, composeDir }: WorkerAdapters, scope:
     return artifacts.index(digest);
   };
   return createCompose({
-    store: { index, unpackTo: artifacts.unpackTo, putFiles: artifacts.putFiles },
+    store: {
+      index,
+      unpackTo: (...args) => artifacts.unpackTo(...args),
+      putFiles: (...args) => artifacts.putFiles(...args),
+    },
     workDir: composeDir,
     readTar,
     parseYaml,

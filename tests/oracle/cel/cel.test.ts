@@ -7,7 +7,8 @@ import { compileCondition, namesOf, type Parsed, parseRule, valueOf } from '#cor
 import { floorDiv } from '#core/cel/times.ts';
 import { CelError, type Value as CelValue, purseOf, typeOf } from '#core/cel/values.ts';
 import { goProgram } from '../go-program.ts';
-import { conditions, object, rules } from './expressions.ts';
+import { conditions } from './conditions.ts';
+import { object, rules } from './expressions.ts';
 
 const Answers = Type.Array(
   Type.Object({ value: Type.Optional(Type.String()), error: Type.Optional(Type.String()), detail: Type.Optional(Type.String()) }),

@@ -46,7 +46,7 @@ const costly: readonly (readonly [what: string, source: string, object: JsonObje
 test.each(costly)('%s ends at the limit of steps, soon', (_what, source, object) => {
   const before = performance.now();
   expect(answer(source, object)).toMatch(/takes more than 1000000 steps|too big/);
-  expect(performance.now() - before).toBeLessThan(1_500);
+  expect(performance.now() - before).toBeLessThan(5_000);
 });
 
 test('a pattern that backtracks elsewhere is answered at once', () => {
