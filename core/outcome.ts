@@ -45,6 +45,7 @@ export type Reason =
   | 'HealthCheckCanceled'
   | 'TokenNotFound'
   | 'ValidationFailed'
+  | 'SourceFetchFailed'
   // Flux's HelmRelease (definitions.md 4.6)
   | 'SourceNotReady'
   | 'ValuesError'

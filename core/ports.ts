@@ -1,5 +1,6 @@
 import type { Bucket, LooseFile } from './bucket.ts';
 import type { Charts } from './charts.ts';
+import type { Compose } from './compose.ts';
 import type { GitWriter } from './git-writer.ts';
 import type { Helm } from './helm.ts';
 import type { Setters } from './image/setters.ts';
@@ -184,7 +185,13 @@ export type LiveMeta = Readonly<{
   annotations: Readonly<Record<string, string>>;
 }>;
 
-export type Health = Readonly<{ id: string; is: 'current' | 'inProgress' | 'failed' | 'notFound' | 'unknown'; message: string }>;
+export type Health = Readonly<{
+  id: string;
+  is: 'current' | 'inProgress' | 'failed' | 'notFound' | 'unknown';
+  message: string;
+  /** True where a tenant's own expression judged the object. */
+  byExpression?: boolean;
+}>;
 
 export type Removed = Readonly<{
   id: string;
@@ -334,6 +341,7 @@ export type Capabilities = Readonly<{
   artifacts: Artifacts;
   bucket: Bucket;
   charts: Charts;
+  compose: Compose;
   registry: Registry;
   patterns: Patterns;
   imageTags: ImageTags;

@@ -6,6 +6,8 @@ import type { Need } from '#core/ports.ts';
 import type { Resource } from '#core/resource.ts';
 import type { Ref } from '#core/store.ts';
 import { resource as accessToken } from './access-token/resource.ts';
+import { artifactGeneratorKind } from './artifact-generator/index.ts';
+import { resource as artifactGenerator } from './artifact-generator/resource.ts';
 import { bucketKind } from './bucket/index.ts';
 import { resource as bucket } from './bucket/resource.ts';
 import { clusterKind } from './cluster/index.ts';
@@ -15,6 +17,8 @@ import { resource as clusterGrant } from './cluster-grant/resource.ts';
 import { resource as configMap } from './config-map/resource.ts';
 import { resource as delivery } from './delivery/resource.ts';
 import { resource as event } from './event/resource.ts';
+import { externalArtifactKind } from './external-artifact/index.ts';
+import { resource as externalArtifact } from './external-artifact/resource.ts';
 import { gitRepositoryKind } from './git-repository/index.ts';
 import { resource as gitRepository } from './git-repository/resource.ts';
 import { helmChartKind } from './helm-chart/index.ts';
@@ -57,6 +61,8 @@ export const resources = [
   helmChart,
   helmRelease,
   ociRepository,
+  externalArtifact,
+  artifactGenerator,
   kustomization,
   imageRepository,
   imagePolicy,
@@ -79,6 +85,8 @@ export const kinds = [
   bucketKind,
   helmRepositoryKind,
   helmChartKind,
+  externalArtifactKind,
+  artifactGeneratorKind,
   kustomizationKind,
   helmReleaseKind,
   imageRepositoryKind,
@@ -100,6 +108,8 @@ const faces: readonly Face[] = [
   face(helmChartKind),
   face(helmReleaseKind),
   face(ociRepositoryKind),
+  face(externalArtifactKind),
+  face(artifactGeneratorKind),
   face(kustomizationKind),
   face(imageRepositoryKind),
   face(imagePolicyKind),

@@ -38,6 +38,8 @@ export type WorkerAdapters = Readonly<{
     facts: ChartFactsCache;
   }>;
   charts: Readonly<{ http: EgressHttp; workDir: string; allowHttpHosts: readonly string[] }>;
+  /** Folder in which artifacts are composed. */
+  composeDir: string;
   registry: Registry;
   patterns: Patterns;
   /** Looks at Git remotes of this process. */

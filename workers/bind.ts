@@ -11,6 +11,7 @@ import type { WorkerAdapters } from './adapters.ts';
 import { careFor } from './ports/care.ts';
 import { chartsFor } from './ports/charts.ts';
 import { clusterFor } from './ports/cluster.ts';
+import { composeFor } from './ports/compose.ts';
 import { helmFor } from './ports/helm.ts';
 import { ownedFor } from './ports/owned.ts';
 import { renderFor } from './ports/render.ts';
@@ -34,6 +35,7 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       artifacts: () => adapters.artifacts,
       bucket: () => adapters.bucket,
       charts: () => charts,
+      compose: () => composeFor(adapters, scope),
       registry: () => adapters.registry,
       patterns: () => adapters.patterns,
       gitWriter: () =>

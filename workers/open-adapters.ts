@@ -84,7 +84,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   const http = createEgressHttp({ egress, userAgent: `weir/${options.version}`, clock });
   const bucket = createBucket({ http, clock, allowHttpHosts: config.allowHttpHosts, workDir: join(work, 'bucket') });
   // Layers, objects and charts of an earlier life of this process.
-  for (const name of ['oci', 'bucket', 'charts']) await rm(join(work, name), { recursive: true, force: true });
+  for (const name of ['oci', 'bucket', 'charts', 'compose']) await rm(join(work, name), { recursive: true, force: true });
   const registry = createRegistry({ http, clock, allowHttpHosts: config.allowHttpHosts, realms: new Map(), workDir: join(work, 'oci') });
   const store = openUnitStore(db);
   const clusters = createClusters({
@@ -135,6 +135,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       bucket,
       helm: { program: helm, patch: { sandbox, kustomize: options.kustomize, workDir: helmDir }, facts: createChartFactsCache() },
       charts: { http, workDir: join(work, 'charts'), allowHttpHosts: config.allowHttpHosts },
+      composeDir: join(work, 'compose'),
       registry,
       patterns: createPatterns(),
       looks: createLooks(),

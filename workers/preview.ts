@@ -80,7 +80,7 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
   const secrets = secretsFor(adapters, scope, mask);
   const stored = await learnSubstituted({ lookup, secrets }, proposed);
   const substituted = stored || readsSecrets(spec);
-  const ctx: Ctx<'lookup' | 'secrets' | 'render' | 'cluster' | 'inventory'> = {
+  const ctx: Ctx<'lookup' | 'secrets' | 'render' | 'cluster' | 'inventory' | 'patterns'> = {
     scope,
     signal,
     log,
@@ -89,6 +89,7 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
     record: () => undefined,
     lookup,
     secrets,
+    patterns: adapters.patterns,
     render: renderFor(adapters, scope),
     cluster: clusters.bind({ scope, access, account: accountFor(access, proposed), deliveryId }),
     inventory: readOnlyInventory(adapters, scope, proposed, place, deliveryId),

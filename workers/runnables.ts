@@ -1,7 +1,9 @@
 import type { Worker } from '#core/kind.ts';
 import { type Runnable, runnable } from '#core/reconcile/runnable.ts';
+import { artifactGeneratorKind } from '#kinds/artifact-generator/index.ts';
 import { bucketKind } from '#kinds/bucket/index.ts';
 import { clusterKind } from '#kinds/cluster/index.ts';
+import { externalArtifactKind } from '#kinds/external-artifact/index.ts';
 import { gitRepositoryKind } from '#kinds/git-repository/index.ts';
 import { helmChartKind } from '#kinds/helm-chart/index.ts';
 import { helmReleaseKind } from '#kinds/helm-release/index.ts';
@@ -23,6 +25,8 @@ const all: readonly Runnable[] = Object.freeze([
   runnable(helmChartKind),
   runnable(helmReleaseKind),
   runnable(ociRepositoryKind),
+  runnable(externalArtifactKind),
+  runnable(artifactGeneratorKind),
   runnable(kustomizationKind),
   runnable(clusterKind),
   runnable(placementKind),

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChartBuild, ChartOptions } from '#core/charts.ts';
 import { isObject, type JsonObject } from '#core/json.ts';
+import { mergeMaps } from '#core/merge-maps.ts';
 import type { Artifacts } from '#core/ports.ts';
 import { type ChartFiles, MAX_ENTRIES, MAX_FILE_BYTES, MAX_UNPACKED_BYTES } from './chart-files.ts';
 import { cleanPath } from './clean-path.ts';
@@ -10,7 +11,6 @@ import { isRefused } from './dependencies.ts';
 import { type ParseYaml, yamlOf } from './index-file.ts';
 import { jsonFile, type Metadata, metadataOf, withVersionMetadata } from './metadata.ts';
 import { type Refused, refuse } from './refusal.ts';
-import { mergeValues } from './values.ts';
 
 export type BuildParts = Readonly<{ artifacts: Pick<Artifacts, 'putFiles'>; parseYaml: ParseYaml; workDir: string }>;
 export type BuildInput = Readonly<{
@@ -76,7 +76,7 @@ async function mergedValues({ parseYaml }: BuildParts, { valuesFrom, options }: 
     if (typeof read === 'string') return { problem: `spec.valuesFiles[${index}]: ${read}` };
     const document = read.documents[0] ?? null;
     if (document !== null && !isObject(document)) return { problem: `spec.valuesFiles[${index}]: it is no map` };
-    values = mergeValues(values, document ?? {});
+    values = mergeMaps(values, document ?? {});
     used.push(named);
   }
   return { values, used };

@@ -155,10 +155,10 @@ function outboxOf({ unit, judged, statusAtStart }: Finished, status: JsonObject)
   return entries;
 }
 
-/** What others work with: an artifact, the tags of a scan, the choice of a policy, the commit of an automation. */
+/** What others work with: an artifact, several composed ones, the tags of a scan, the choice of a policy, the commit of an automation. */
 const CHOSEN: readonly string[] = Object.freeze(['latestRef']);
 const PUSHED: readonly string[] = Object.freeze(['lastPushCommit']);
-const PRODUCTS: readonly (readonly string[])[] = Object.freeze([['artifact'], ['lastScanResult', 'revision'], CHOSEN, PUSHED]);
+const PRODUCTS: readonly (readonly string[])[] = Object.freeze([['artifact'], ['outputs'], ['lastScanResult', 'revision'], CHOSEN, PUSHED]);
 
 function becameReady(before: JsonObject, after: JsonObject): boolean {
   const was = readConditions(before).find((one) => one.type === 'Ready')?.status === 'True';

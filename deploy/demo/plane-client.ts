@@ -82,6 +82,8 @@ const PLURALS: Readonly<Record<string, string>> = Object.freeze({
   Bucket: 'buckets',
   HelmRepository: 'helmrepositories',
   HelmChart: 'helmcharts',
+  ExternalArtifact: 'externalartifacts',
+  ArtifactGenerator: 'artifactgenerators',
   HelmRelease: 'helmreleases',
   OCIRepository: 'ocirepositories',
   Kustomization: 'kustomizations',

@@ -40,6 +40,8 @@ function blocked({ by, message, revision }: Extract<Seen, { at: 'blocked' }>): V
       return { is: 'stalled', reason: 'AccessDenied', message };
     case 'place':
       return { is: 'stalled', reason: 'ValidationFailed', message };
+    case 'expression':
+      return { is: 'stalled', reason: 'InvalidCELExpression', message };
     case 'missing':
       return { is: 'failed', reason: 'ArtifactFailed', message, ...shown };
     case 'noArtifact':

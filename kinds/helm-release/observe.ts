@@ -1,14 +1,17 @@
 import { REQUESTED_AT } from '#core/consequences.ts';
 import { unreadyDependency } from '#core/dependencies.ts';
 import { AppError } from '#core/errors.ts';
+import { healthRules } from '#core/health-rules.ts';
 import type { ChartFacts, ReleaseName, ReleaseRecord } from '#core/helm.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
+import { apiVersionOf } from '#core/resource.ts';
 import { type Drifted, driftOf, hasMoved, type Settled, watchedRecords } from './drift.ts';
 import { invalidTarget } from './ignored.ts';
 import { isMissingOwnChart } from './own-chart.ts';
 import { placeOf } from './place.ts';
 import { digestOf, isGone, isOurs, shownRecord, snapshotOf } from './records.ts';
+import { resource } from './resource.ts';
 import type { HelmReleaseSpec } from './schema.ts';
 import { findSource, type Source } from './source.ts';
 import type { Wanted } from './state.ts';
@@ -19,7 +22,17 @@ import { valuesOf } from './values.ts';
 
 export type Needs = 'lookup' | 'secrets' | 'helm' | 'cluster' | 'inventory' | 'owned' | 'patterns';
 export type HelmReleaseObj = Obj<'delivery', typeof HelmReleaseSpec, typeof HelmReleaseStatus>;
-type Blocker = 'unsupported' | 'foreign' | 'place' | 'missing' | 'noArtifact' | 'dependency' | 'values' | 'chart' | 'mutation';
+type Blocker =
+  | 'unsupported'
+  | 'foreign'
+  | 'place'
+  | 'missing'
+  | 'noArtifact'
+  | 'dependency'
+  | 'expression'
+  | 'values'
+  | 'chart'
+  | 'mutation';
 
 /** What a look at one release on one cluster shows, as far as it got. */
 export type Seen =
@@ -51,6 +64,7 @@ export type Looked = Readonly<{
   nowMs: number;
 }>;
 
+const API_VERSION = apiVersionOf(resource);
 const FORCE_AT = 'reconcile.fluxcd.io/forceAt';
 const RESET_AT = 'reconcile.fluxcd.io/resetAt';
 
@@ -59,6 +73,8 @@ export async function observe(ctx: Ctx<Needs>, obj: HelmReleaseObj): Promise<See
   const { definition, spec } = obj;
   const unsupported = unsupportedField(spec);
   if (unsupported !== null) return blocked('unsupported', unsupported);
+  const rules = healthRules(spec.healthCheckExprs ?? [], ctx.patterns);
+  if (rules.is === 'invalid') return blocked('expression', rules.message);
   const invalid = invalidTarget(ctx.patterns, spec);
   if (invalid !== null) return blocked('place', invalid);
   const place = placeOf(definition, spec, ctx.cluster.namespaces);
@@ -67,8 +83,9 @@ export async function observe(ctx: Ctx<Needs>, obj: HelmReleaseObj): Promise<See
   if (chartNeeds !== null) return chartNeeds.is === 'foreign' ? blocked('foreign', chartNeeds.why) : { at: 'chart', why: chartNeeds.why };
   const source = await findSource(ctx.lookup, definition, spec);
   if (source.is !== 'artifact') return blocked(source.is, source.message);
-  const dependency = await unreadyDependency(ctx.lookup, { definition, dependsOn: spec.dependsOn ?? [] });
-  if (dependency !== null) return blocked('dependency', dependency);
+  const { lookup, patterns } = ctx;
+  const dependency = await unreadyDependency(lookup, { definition, apiVersion: API_VERSION, patterns, dependsOn: spec.dependsOn ?? [] });
+  if (dependency !== null) return blocked(dependency.by, dependency.message);
   const composed = await valuesOf(ctx, definition.namespace, spec);
   if (composed.is === 'wrong') return blocked('values', composed.message);
   const input = { place, source, values: composed.values, configDigest: digestOf(composed.values) };

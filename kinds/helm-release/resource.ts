@@ -1,6 +1,7 @@
 import { at, type JsonObject } from '#core/json.ts';
 import { accessOf, allVerbs, defineResource } from '#core/resource.ts';
 import { closed } from '#core/schema.ts';
+import { wrongExpressions } from '#core/spec-expressions.ts';
 import { HelmReleaseSpec } from './schema.ts';
 import { HelmReleaseStatus } from './status.ts';
 
@@ -46,5 +47,5 @@ function validate(object: JsonObject): readonly Complaint[] {
   for (const action of ['install', 'upgrade'])
     if (has(action, 'strategy', 'retryInterval') && at(object, 'spec', action, 'strategy', 'name') !== 'RetryOnFailure')
       complaints.push({ field: `spec.${action}.strategy`, message: '.retryInterval can only be set when .name is RetryOnFailure' });
-  return complaints;
+  return [...complaints, ...wrongExpressions(object)];
 }

@@ -9,12 +9,12 @@ export type Source =
       is: 'artifact';
       digest: string;
       revision: string;
-      /** Digest of the OCI artifact that the chart came in; it goes into the version (definitions.md 4.2). */
+      /** Digest of the OCI artifact (or composed artifact) that the chart came in; it goes into the version (definitions.md 4.2). */
       ociDigest: string | null;
     }>
   | Readonly<{ is: 'foreign' | 'missing' | 'noArtifact'; message: string }>;
 
-type Reference = Readonly<{ kind: 'HelmChart' | 'OCIRepository'; namespace: string; name: string; field: string }>;
+type Reference = Readonly<{ kind: 'HelmChart' | 'OCIRepository' | 'ExternalArtifact'; namespace: string; name: string; field: string }>;
 
 /** The HelmChart that is made for `spec.chart`: in the namespace of the source, named `<namespace>-<name>` (definitions.md 4.1). Pure. */
 export function ownChartOf(definition: Pick<StoredObject, 'namespace' | 'name'>, spec: HelmReleaseSpec): Reference | null {
@@ -26,7 +26,7 @@ export function ownChartOf(definition: Pick<StoredObject, 'namespace' | 'name'>,
 /** What the chart comes from, or null when the schema rule on `chart` and `chartRef` was broken. Pure. */
 export function referenceOf(definition: Pick<StoredObject, 'namespace' | 'name'>, spec: HelmReleaseSpec): Reference | null {
   const own = ownChartOf(definition, spec);
-  if (own !== null || spec.chartRef === undefined || spec.chartRef.kind === 'ExternalArtifact') return own;
+  if (own !== null || spec.chartRef === undefined) return own;
   const { kind, name, namespace } = spec.chartRef;
   return { kind, name, namespace: namespace ?? definition.namespace, field: 'spec.chartRef.namespace' };
 }
@@ -46,7 +46,9 @@ export async function findSource(lookup: Lookup, definition: StoredObject, spec:
   const revision = textAt(source.status ?? {}, 'artifact', 'revision');
   if (digest === undefined || revision === undefined)
     return { is: 'noArtifact', message: `${shown} is not ready: it has no artifact yet; see its conditions` };
-  return { is: 'artifact', digest, revision, ociDigest: kind === 'OCIRepository' ? ociDigestOf(revision) : null };
+  // A composed chart keeps its version when its content changes: the digest tells the two apart, as with an OCI artifact.
+  const contentDigest = kind === 'OCIRepository' ? ociDigestOf(revision) : kind === 'ExternalArtifact' ? digest : null;
+  return { is: 'artifact', digest, revision, ociDigest: contentDigest };
 }
 
 /** `6.5.0@sha256:…` of an OCIRepository. */

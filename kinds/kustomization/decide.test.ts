@@ -86,6 +86,7 @@ describe('what a blocked Kustomization comes to', () => {
   test.each([
     ['unsupported', 'stalled', 'UnsupportedField'],
     ['foreign', 'stalled', 'AccessDenied'],
+    ['expression', 'stalled', 'InvalidCELExpression'],
     ['missing', 'failed', 'ArtifactFailed'],
     ['noArtifact', 'waiting', 'ArtifactFailed'],
     ['dependency', 'waiting', 'DependencyNotReady'],

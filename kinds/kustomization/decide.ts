@@ -7,7 +7,7 @@ import { withSnapshot } from './history.ts';
 import type { KustomizationObj, Seen } from './observe.ts';
 import type { Leaving } from './plan.ts';
 import type { KustomizationStatus } from './schema.ts';
-import { DEPENDENCY_AGAIN_MS, retryMs, timeoutMs } from './times.ts';
+import { DEPENDENCY_AGAIN_MS, EXPRESSION_AGAIN_MS, retryMs, timeoutMs } from './times.ts';
 
 export type Act =
   | Readonly<{ do: 'apply'; objects: readonly Desired[]; revision: string }>
@@ -42,6 +42,8 @@ function blocked({ spec }: KustomizationObj, seen: Extract<Seen, { at: 'blocked'
       return { is: 'stalled', reason: 'UnsupportedField', message };
     case 'foreign':
       return { is: 'stalled', reason: 'AccessDenied', message };
+    case 'expression':
+      return { is: 'stalled', reason: 'InvalidCELExpression', message };
     case 'missing':
       return { is: 'failed', reason: 'ArtifactFailed', message, retryAfterMs: retryMs(spec) };
     case 'noArtifact':
@@ -120,7 +122,9 @@ function healthOf(obj: KustomizationObj, seen: Rendered, nowMs: number): Verdict
     };
   }
   const message = `Running health checks for revision ${seen.revision} with a timeout of ${limitMs / 1000}s: ${list(pending)}`;
-  const afterMs = Math.max(1_000, Math.min(limitMs - (nowMs - since), 30_000));
+  // No watch sees what an expression makes of an object.
+  const againMs = pending.some((one) => one.byExpression === true) ? EXPRESSION_AGAIN_MS : 30_000;
+  const afterMs = Math.max(1_000, Math.min(limitMs - (nowMs - since), againMs));
   return {
     is: 'waiting',
     reason: 'Progressing',

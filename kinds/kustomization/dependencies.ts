@@ -1,18 +1,22 @@
-import { unreadyDependency as unready } from '#core/dependencies.ts';
+import { type Unready, unreadyDependency as unready } from '#core/dependencies.ts';
 import { at, textAt } from '#core/json.ts';
-import type { Lookup } from '#core/ports.ts';
+import type { Lookup, Patterns } from '#core/ports.ts';
+import { apiVersionOf } from '#core/resource.ts';
 import type { StoredObject } from '#core/store.ts';
+import { resource } from './resource.ts';
 import type { KustomizationSpec } from './schema.ts';
 
 /** Why a dependency is not ready, or null when all are; when both use one source, its last applied revision must be the current one as well (definitions.md 3.4). */
 export function unreadyDependency(
-  lookup: Lookup,
+  { lookup, patterns }: Readonly<{ lookup: Lookup; patterns: Patterns }>,
   definition: StoredObject,
   spec: KustomizationSpec,
   revision: string,
-): Promise<string | null> {
+): Promise<Unready | null> {
   return unready(lookup, {
     definition,
+    apiVersion: apiVersionOf(resource),
+    patterns,
     dependsOn: spec.dependsOn ?? [],
     also: (dependency, status, shown) =>
       sharesSource(definition, spec, dependency) && textAt(status, 'lastAppliedRevision') !== revision

@@ -15,7 +15,7 @@ export const kustomizationKind = defineKind<
   'delivery',
   typeof KustomizationSpec,
   typeof KustomizationStatus,
-  'lookup' | 'secrets' | 'render' | 'cluster' | 'inventory',
+  'lookup' | 'secrets' | 'render' | 'cluster' | 'inventory' | 'patterns',
   Seen,
   Act
 >({
@@ -24,7 +24,7 @@ export const kustomizationKind = defineKind<
   worker: 'kustomize',
   spec: KustomizationSpec,
   status: KustomizationStatus,
-  needs: ['lookup', 'secrets', 'render', 'cluster', 'inventory'],
+  needs: ['lookup', 'secrets', 'render', 'cluster', 'inventory', 'patterns'],
   refs,
   intervalMs,
   suspended: (spec) => spec.suspend === true,

@@ -1,5 +1,6 @@
 import { APPROVE_PRUNE, REQUESTED_AT } from '#core/consequences.ts';
 import { AppError } from '#core/errors.ts';
+import { healthRules } from '#core/health-rules.ts';
 import { textAt } from '#core/json.ts';
 import type { Ctx, Obj } from '#core/kind.ts';
 import { describeRef, FENCE_ANNOTATION, objectId, refOfId, refOfManifest, splitApiVersion, withMetadata } from '#core/object-id.ts';
@@ -7,6 +8,7 @@ import type { BuildSpec, Health, LiveMeta, ObjectRef, Rendered, Substitution } f
 import type { InventoryEntry } from '#core/store.ts';
 import { unreadyDependency } from './dependencies.ts';
 import { type Desired, desiredObjects } from './desired.ts';
+import { healthOf } from './health.ts';
 import { type Plan, planOf, pruneDigest, pruneGuard } from './plan.ts';
 import type { KustomizationSpec, KustomizationStatus } from './schema.ts';
 import { findSource } from './source.ts';
@@ -14,14 +16,16 @@ import { timeoutMs } from './times.ts';
 import { unsupportedField } from './unsupported.ts';
 import { variablesOf } from './variables.ts';
 
-export type Needs = 'lookup' | 'secrets' | 'render' | 'cluster' | 'inventory';
+export type Needs = 'lookup' | 'secrets' | 'render' | 'cluster' | 'inventory' | 'patterns';
 export type KustomizationObj = Obj<'delivery', typeof KustomizationSpec, typeof KustomizationStatus>;
+
+type Blocker = 'unsupported' | 'foreign' | 'missing' | 'noArtifact' | 'dependency' | 'expression';
 
 /** What a look at one Kustomization on one cluster shows, as far as it got. */
 export type Seen =
   | Readonly<{
       at: 'blocked';
-      by: 'unsupported' | 'foreign' | 'missing' | 'noArtifact' | 'dependency';
+      by: Blocker;
       message: string;
       revision: string | null;
     }>
@@ -48,10 +52,12 @@ export async function observe(ctx: Ctx<Needs>, obj: KustomizationObj): Promise<S
   const { definition, spec } = obj;
   const unsupported = unsupportedField(spec);
   if (unsupported !== null) return blocked('unsupported', unsupported, null);
+  const rules = healthRules(spec.healthCheckExprs ?? [], ctx.patterns);
+  if (rules.is === 'invalid') return blocked('expression', rules.message, null);
   const source = await findSource(ctx.lookup, definition, spec.sourceRef);
   if (source.is !== 'artifact') return blocked(source.is, source.message, null);
-  const dependency = await unreadyDependency(ctx.lookup, definition, spec, source.revision);
-  if (dependency !== null) return blocked('dependency', dependency, source.revision);
+  const dependency = await unreadyDependency(ctx, definition, spec, source.revision);
+  if (dependency !== null) return blocked(dependency.by, dependency.message, source.revision);
   await ctx.failpoints.hit('r3');
   const substitution = await variablesOf(ctx, definition.namespace, spec, ctx.cluster.variables);
   await ctx.failpoints.hit('r4');
@@ -72,7 +78,7 @@ export async function observe(ctx: Ctx<Needs>, obj: KustomizationObj): Promise<S
   const busy =
     (sorted.apply.length > 0 && !obj.done.includes('apply')) || (spec.prune && plan.prune.length > 0 && !obj.done.includes('prune'));
   const waitFor = busy ? [] : awaited(spec, desired, obj.definition.namespace);
-  const health = waitFor.length === 0 ? null : await ctx.cluster.health(obj.deliveryId, waitFor, ctx.signal);
+  const health = waitFor.length === 0 ? null : await healthOf(ctx, obj.deliveryId, waitFor, rules.rules);
   return {
     at: 'rendered',
     revision: source.revision,
@@ -107,7 +113,7 @@ async function renderPath(
   }
 }
 
-function blocked(by: 'unsupported' | 'foreign' | 'missing' | 'noArtifact' | 'dependency', message: string, revision: string | null): Seen {
+function blocked(by: Blocker, message: string, revision: string | null): Seen {
   return { at: 'blocked', by, message, revision };
 }
 

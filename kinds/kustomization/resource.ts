@@ -2,6 +2,7 @@ import type { JsonObject } from '#core/json.ts';
 import { at } from '#core/json.ts';
 import { accessOf, allVerbs, defineResource } from '#core/resource.ts';
 import { closed } from '#core/schema.ts';
+import { wrongExpressions } from '#core/spec-expressions.ts';
 import { KustomizationSpec, KustomizationStatus } from './schema.ts';
 
 export const resource = defineResource({
@@ -35,8 +36,14 @@ export const resource = defineResource({
   validate,
 });
 
-/** The CEL rules of Flux's schema: exactly one way to name a cluster. */
-function validate(object: JsonObject): readonly Readonly<{ field: string; message: string }>[] {
+type Complaint = Readonly<{ field: string; message: string }>;
+
+/** The CEL rules of Flux's schema: exactly one way to name a cluster. And expressions that Flux finds wrong only when it runs them. */
+function validate(object: JsonObject): readonly Complaint[] {
+  return [...wrongKubeConfig(object), ...wrongExpressions(object)];
+}
+
+function wrongKubeConfig(object: JsonObject): readonly Complaint[] {
   const kubeConfig = at(object, 'spec', 'kubeConfig');
   if (kubeConfig === undefined) return [];
   const secret = at(kubeConfig, 'secretRef') !== undefined;

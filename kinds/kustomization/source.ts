@@ -8,7 +8,7 @@ export type Source =
   | Readonly<{ is: 'artifact'; digest: string; revision: string; originRevision: string | null }>
   | Readonly<{ is: 'foreign' | 'missing' | 'noArtifact' | 'unsupported'; message: string }>;
 
-const SERVED: ReadonlySet<string> = Object.freeze(new Set(['GitRepository', 'OCIRepository', 'Bucket']));
+const SERVED: ReadonlySet<string> = Object.freeze(new Set(['GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact']));
 
 /**
  * Looks up `spec.sourceRef`. A namespace that is not the tenant's own is answered in one way whether or not it exists, so that nothing is learned about strangers.

@@ -4,10 +4,6 @@ import type { KustomizationSpec } from './schema.ts';
 export function unsupportedField(spec: KustomizationSpec): string | null {
   if (spec.decryption !== undefined)
     return 'spec.decryption is not served by this release: remove it, or keep encrypted files out of spec.path';
-  if ((spec.healthCheckExprs ?? []).length > 0)
-    return 'spec.healthCheckExprs is not served by this release: use spec.wait or spec.healthChecks with built-in health rules';
-  if ((spec.dependsOn ?? []).some((one) => one.readyExpr !== undefined))
-    return 'spec.dependsOn[].readyExpr is not served by this release: leave it out to use the built-in readiness check';
   if ((spec.ignore ?? []).length > 0)
     return 'spec.ignore is not served by this release: annotate the object with kustomize.toolkit.fluxcd.io/ssa: Merge instead';
   return null;

@@ -21,6 +21,8 @@ export const roleTable: readonly Row[] = [
   { plural: 'helmrepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'helmcharts', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'ocirepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'externalartifacts', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'artifactgenerators', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   // A preview asks clusters as the tenant's account: it belongs to who may write the definition.
   { plural: 'helmreleases', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'imagerepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, tags: { get: 'VEAP' } } },

@@ -57,6 +57,15 @@ export function samples(certificatePem: string, nowMs: number): Readonly<Record<
       apiVersion: 'helm.toolkit.fluxcd.io/v2',
     },
     ocirepositories: flux('source', 'OCIRepository', 'ocirepositories', { url: 'oci://registry.test/x', interval: '10m' }),
+    externalartifacts: flux('source', 'ExternalArtifact', 'externalartifacts', { sourceRef: { kind: 'ArtifactGenerator', name: 'x' } }),
+    artifactgenerators: {
+      ...flux('source', 'ArtifactGenerator', 'artifactgenerators', {
+        sources: [{ alias: 'x', kind: 'GitRepository', name: 'x' }],
+        artifacts: [{ name: 'x', copy: [{ from: '@x/', to: '@artifact/' }] }],
+      }),
+      path: '/apis/source.extensions.fluxcd.io/v1beta1/namespaces/:namespace/artifactgenerators',
+      apiVersion: 'source.extensions.fluxcd.io/v1beta1',
+    },
     kustomizations: flux('kustomize', 'Kustomization', 'kustomizations', {
       interval: '10m',
       path: './',

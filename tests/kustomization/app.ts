@@ -55,6 +55,8 @@ const API: Readonly<Record<string, string>> = Object.freeze({
   Placement: 'weir.dev/v1',
   Delivery: 'weir.dev/v1',
   GitRepository: 'source.toolkit.fluxcd.io/v1',
+  ExternalArtifact: 'source.toolkit.fluxcd.io/v1',
+  ArtifactGenerator: 'source.extensions.fluxcd.io/v1beta1',
   Bucket: 'source.toolkit.fluxcd.io/v1',
   HelmRepository: 'source.toolkit.fluxcd.io/v1',
   HelmChart: 'source.toolkit.fluxcd.io/v1',

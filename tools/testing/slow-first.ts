@@ -20,6 +20,8 @@ export const slowFiles: readonly string[] = Object.freeze([
   'tests/cli/login.test.ts',
   'tests/faults/f31-git-rewritten-emptied-gone.test.ts',
   'tests/kustomization/errors.test.ts',
+  'tests/helm-release/expressions.test.ts',
+  'tests/kustomization/health-expressions.test.ts',
   'tests/deploy/start.test.ts',
 ]);
 

@@ -11,6 +11,7 @@ import { snapshotOf } from '../records.ts';
 import { countersOf, ignoresTests } from '../state.ts';
 import type { HelmReleaseStatus, Snapshot } from '../status.ts';
 import { actionTimeoutMs } from '../times.ts';
+import { awaitExpressions } from './await-expressions.ts';
 import { applyCrds } from './crds.ts';
 import { takeStock } from './take-stock.ts';
 
@@ -39,6 +40,7 @@ export async function attempt(ctx: Ctx<Needs>, obj: HelmReleaseObj, kind: Kind, 
       ctx.signal,
     );
     await ctx.failpoints.hit('r8');
+    await awaitExpressions(ctx, obj, kind, look, startedAtMs);
   } catch (error) {
     if (!isFailure(error)) throw error;
     return failed(ctx, obj, kind, look, { startedAtMs, before, why: error.message });
