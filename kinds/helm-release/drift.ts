@@ -103,7 +103,7 @@ async function differing(
   one: Readonly<{ id: string; ref: ObjectRef; manifest: Manifest }>,
   meta: LiveMeta | null,
 ): Promise<Drifted | null> {
-  const pointers = ignoredPointers(ctx.patterns, spec, one.ref);
+  const pointers = ignoredPointers(ctx.patterns, spec, one);
   if (pointers.includes('')) return null;
   if (meta === null) return { ...one, shown: `${describeRef(one.ref)} is missing` };
   const { live, after } = await ctx.cluster.preview({ ...one, recreate: false, mode: 'Override' }, ctx.signal);

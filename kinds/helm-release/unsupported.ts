@@ -12,8 +12,5 @@ export function unsupportedField(spec: HelmReleaseSpec): string | null {
     return 'spec.healthCheckExprs is not served by this release: helm waits by its built-in health rules';
   if (spec.chartRef?.kind === 'ExternalArtifact')
     return 'spec.chartRef.kind ExternalArtifact is not served by this release: use an OCIRepository or a HelmChart';
-  const rules = spec.driftDetection?.ignore ?? [];
-  if (rules.some(({ target }) => target?.labelSelector !== undefined || target?.annotationSelector !== undefined))
-    return 'spec.driftDetection.ignore[].target.labelSelector and .annotationSelector are not served by this release: name the objects by kind and name';
   return null;
 }

@@ -18,7 +18,11 @@ test('drift is corrected within a moment, reported only in mode warn, and paths 
     driftDetection: {
       mode: 'enabled',
       ignore: [
-        { paths: ['/data/free'], target: { kind: 'Config.*', name: `${app.id}-(drift|x)` } },
+        {
+          paths: ['/data/free'],
+          target: { kind: 'Config.*', name: `${app.id}-(drift|x)`, labelSelector: `helm.toolkit.fluxcd.io/name in (${app.id}-drift)` },
+        },
+        { paths: ['/data/colour'], target: { labelSelector: '!helm.toolkit.fluxcd.io/name' } },
         { paths: ['/data/colour'], target: { name: 'drift' } },
       ],
     },
