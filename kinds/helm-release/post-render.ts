@@ -1,5 +1,5 @@
 import { AppError } from '#core/errors.ts';
-import { refuseOutsideGrant } from '#core/grant-check.ts';
+import { refuseOutsideGrant, refusePlatformMetadata } from '#core/grant-check.ts';
 import type { ReleaseName, ReleaseRecord } from '#core/helm.ts';
 import { textAt } from '#core/json.ts';
 import type { Ctx } from '#core/kind.ts';
@@ -80,7 +80,9 @@ export async function placed(ctx: Ctx<Needs>, manifest: Manifest, place: Release
   if (named === null) throw new AppError('buildFailed', 'the chart renders an object without apiVersion, kind or metadata.name');
   const type = await ctx.cluster.resolve(named.apiVersion, named.kind, ctx.signal);
   const ref = { ...named, namespace: type?.namespaced === false ? '' : named.namespace || place.namespace };
-  refuseOutsideGrant(ref, { granted: ctx.cluster.namespaces, clusterName: ctx.cluster.clusterName });
+  const grant = { granted: ctx.cluster.namespaces, clusterName: ctx.cluster.clusterName };
+  refuseOutsideGrant(ref, grant);
+  refusePlatformMetadata(manifest, ref, grant);
   const complete = ref.namespace === '' || named.namespace !== '' ? manifest : withMetadata(manifest, { namespace: ref.namespace });
   return { id: objectId(ref), ref, manifest: complete };
 }
