@@ -112,6 +112,11 @@ export interface Helm {
    * AppError buildFailed, which never quotes the text.
    */
   readValues(text: string, from: 'Secret' | 'ConfigMap', signal: AbortSignal): Promise<Json>;
+  /**
+   * A digest under the tenant's own key, in the same form: digests of values stand in status, where a plain one would let every viewer test guesses of a Secret. The same
+   * for the same digest.
+   */
+  keyed(digest: string): Promise<string>;
   /** What kustomize makes of the objects with patches and images, in the sandbox. Throws AppError buildFailed. */
   patch(objects: readonly Manifest[], patches: KustomizePatches, signal: AbortSignal): Promise<readonly Manifest[]>;
 }

@@ -35,7 +35,7 @@ async function uninstalled(ctx: Ctx<Needs>, obj: HelmReleaseObj): Promise<string
   try {
     const records = await ctx.helm.records(place, ctx.signal);
     const [latest] = records;
-    if (latest !== undefined && !isOurs(obj, latest)) return null;
+    if (latest !== undefined && !(await isOurs(ctx.helm, obj, latest))) return null;
     if (latest !== undefined && isLocked(latest)) await ctx.helm.unlock(latest, 'Release unlocked to be uninstalled', ctx.signal);
     await uninstallRelease(ctx, obj, place, records);
     return null;

@@ -12,6 +12,7 @@ import { parseYaml, readDocuments } from '#adapters/kustomize/off-thread.ts';
 import { patchObjects } from '#adapters/kustomize/patch-objects.ts';
 import { YamlError } from '#adapters/kustomize/yaml.ts';
 import { artifactOwned } from '#adapters/postgres/artifacts.ts';
+import { type DigestKey, digestKey } from '#adapters/postgres/digest-key.ts';
 import { AppError } from '#core/errors.ts';
 import type { ChartFacts, Helm, KustomizePatches, ReleaseName, ReleaseRecord } from '#core/helm.ts';
 import { at, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
@@ -32,7 +33,8 @@ const MAX_VALUES_BYTES = 2 * 1024 * 1024;
  * to apply passes `postRender` first (B13).
  */
 export async function helmFor(asking: Asking): Promise<Helm> {
-  const { adapters } = asking;
+  const { adapters, scope } = asking;
+  const held: { key: Promise<DigestKey> | null } = { key: null };
   const releases = await releasesFor(asking);
   const program = (): HelmProgram => {
     if (adapters.helm.program !== null) return adapters.helm.program;
@@ -75,6 +77,10 @@ export async function helmFor(asking: Asking): Promise<Helm> {
         if (error instanceof YamlError) throw new AppError('buildFailed', error.message);
         throw error;
       }
+    },
+    keyed: async (digest: string) => {
+      held.key ??= adapters.db.inTenant(scope, (tx) => digestKey(tx, adapters.keys));
+      return (await held.key).keyed(digest);
     },
     patch: (objects: readonly Manifest[], patches: KustomizePatches, signal: AbortSignal) =>
       patchObjects(adapters.helm.patch, objects, patches, signal),
@@ -143,10 +149,30 @@ function hookText({ release }: ReleaseRecord): string {
   return (Array.isArray(hooks) ? hooks : []).map((hook: Json) => `---\n${textAt(hook, 'manifest') ?? ''}\n`).join('');
 }
 
-/** Documents that hold anything but comments. */
+/** Documents that hold anything but comments. Helm takes a list apart when it applies it, so its items are what is checked, labelled and counted (threats B13). */
 async function objectsIn(text: string, signal: AbortSignal): Promise<readonly Manifest[]> {
   const texts = splitDocuments(text).filter((one) =>
     one.split('\n').some((line) => line.trim() !== '' && !line.trimStart().startsWith('#')),
   );
-  return (await readDocuments(texts, signal)).map((one) => one.object);
+  return (await readDocuments(texts, signal)).flatMap((one) => itemsOf(one.object));
+}
+
+/**
+ * What client-go, and helm with it, makes of one document: whatever has `items` is a list, of any kind and in any spelling that Go's JSON reader takes for it
+ * (k8s.io/apimachinery unstructured `UnstructuredJSONScheme`). Throws AppError buildFailed for one that is no plain list of objects.
+ */
+function itemsOf(object: Manifest): readonly Manifest[] {
+  const keys = Object.keys(object).filter((key) => key.toUpperCase() === 'ITEMS');
+  if (keys.length === 0) return [object];
+  const items = object['items'];
+  const kind = textAt(object, 'kind') ?? 'an object';
+  if (keys.length > 1 || !Array.isArray(items))
+    throw new AppError(
+      'buildFailed',
+      `the chart renders ${kind} with a field '${keys[0]}', which helm reads as a list: it has to be 'items', a list of objects`,
+    );
+  return items.flatMap((item: Json) => {
+    if (!isObject(item)) throw new AppError('buildFailed', `the chart renders ${kind} with an item that is no object`);
+    return itemsOf(item);
+  });
 }
