@@ -166,7 +166,7 @@ function digestOrNone(value: readonly JsonObject[], absent: boolean, beside: str
   return absent ? '' : digestOf([beside, ...value]);
 }
 
-async function chartOf(
+export async function chartOf(
   ctx: Ctx<Needs>,
   source: Input['source'],
 ): Promise<ChartFacts | Readonly<{ by: 'chart' | 'mutation'; message: string }>> {

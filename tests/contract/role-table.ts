@@ -22,7 +22,7 @@ export const roleTable: readonly Row[] = [
   { plural: 'helmcharts', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'ocirepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   // A preview asks clusters as the tenant's account: it belongs to who may write the definition.
-  { plural: 'helmreleases', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'helmreleases', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, diff: { create: 'EA' } } },
   { plural: 'imagerepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'imagepolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'imageupdateautomations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },

@@ -39,6 +39,8 @@ test('drift is corrected within a moment, reported only in mode warn, and paths 
     async () => ((await colourOf(name)) === 'blue' ? true : null),
     async () => JSON.stringify(await releases.status(name)),
   );
+  const helms = { labels: { 'app.kubernetes.io/managed-by': 'Helm' }, annotations: { 'meta.helm.sh/release-name': name } };
+  expect(at((await app.live('north', configMapPath(name))) ?? {}, 'metadata')).toMatchObject(helms);
   process.stdout.write(`measured: drift of a release healed ${Date.now() - startedMs} ms after the change\n`);
   await releases.ready(name, 'True');
   expect((await releases.history('north', name)).length).toBe(1);

@@ -57,6 +57,22 @@ export async function helmFor(asking: Asking): Promise<Helm> {
       const render = async (text: string) => manifestText(await postRender(await objectsIn(text, signal)));
       await program().perform(release, await releases.entry(signal), { chartPath, values, labels, postRender: render }, action, signal);
     },
+    listed: async ({ release, chart, values, action }: Parameters<Helm['listed']>[0], signal: AbortSignal) => {
+      const seen: { list: readonly Manifest[] | null } = { list: null };
+      // Twice safe: a dry run, and a list that is refused once it was seen.
+      const enough = new AppError('clusterAnswer', 'a preview applies nothing');
+      const postRender = async (text: string): Promise<string> => {
+        seen.list = (await objectsIn(text, signal)).map(withoutFileName);
+        throw enough;
+      };
+      const input = { chartPath: await pathOf(chart, signal), values, labels: {}, postRender };
+      try {
+        await program().perform(release, await releases.entry(signal), input, { ...action, dryRun: true }, signal);
+      } catch (error) {
+        if (error !== enough) throw error;
+      }
+      return seen.list ?? [];
+    },
     perform: async (release: ReleaseName, action: Parameters<Helm['perform']>[1], signal: AbortSignal) => {
       await program().perform(release, await releases.entry(signal), null, action, signal);
     },
@@ -147,6 +163,15 @@ function textsIn(value: Json): readonly string[] {
 function hookText({ release }: ReleaseRecord): string {
   const hooks = at(release, 'hooks');
   return (Array.isArray(hooks) ? hooks : []).map((hook: Json) => `---\n${textAt(hook, 'manifest') ?? ''}\n`).join('');
+}
+
+/** Helm marks each object with the file it comes from, and takes the mark away after its post-renderer. */
+function withoutFileName(object: Manifest): Manifest {
+  const metadata = object['metadata'];
+  const annotations = at(object, 'metadata', 'annotations');
+  if (!isObject(metadata) || !isObject(annotations)) return object;
+  const { 'postrenderer.helm.sh/postrender-filename': _file, ...others } = annotations;
+  return { ...object, metadata: { ...metadata, annotations: others } };
 }
 
 /** Documents that hold anything but comments. Helm takes a list apart when it applies it, so its items are what is checked, labelled and counted (threats B13). */

@@ -138,7 +138,7 @@ function waitOf(obj: HelmReleaseObj, kind: Kind) {
   } as const;
 }
 
-function installAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'install' }> {
+export function installAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'install' }> {
   const { install } = obj.spec;
   return {
     ...waitOf(obj, 'install'),
@@ -149,7 +149,7 @@ function installAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'install'
   };
 }
 
-function upgradeAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'upgrade' }> {
+export function upgradeAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'upgrade' }> {
   const { upgrade, maxHistory } = obj.spec;
   return {
     ...waitOf(obj, 'upgrade'),
