@@ -13,7 +13,14 @@ export type WaitOptions = Readonly<{
   waitStrategy: 'poller' | 'legacy';
 }>;
 export type ApplyOptions = WaitOptions &
-  Readonly<{ disableOpenAPIValidation: boolean; disableSchemaValidation: boolean; disableTakeOwnership: boolean; skipCrds: boolean }>;
+  Readonly<{
+    disableOpenAPIValidation: boolean;
+    disableSchemaValidation: boolean;
+    disableTakeOwnership: boolean;
+    skipCrds: boolean;
+    /** Renders against the cluster and applies nothing. */
+    dryRun?: boolean;
+  }>;
 export type ServerSide = 'enabled' | 'disabled' | 'auto';
 
 /** One thing to do with a release. Options are those of definitions.md 4.3. */
@@ -103,6 +110,16 @@ export interface Helm {
     }>,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Every object and hook that helm would apply, with the cluster's own capabilities and `lookup`; nothing is applied or recorded. Throws as `apply`. */
+  listed(
+    input: Readonly<{
+      release: ReleaseName;
+      chart: ChartFacts;
+      values: JsonObject;
+      action: Extract<HelmAction, { do: 'install' | 'upgrade' }>;
+    }>,
+    signal: AbortSignal,
+  ): Promise<readonly Manifest[]>;
   /** Rolls back, tests or uninstalls. Throws as `apply`. */
   perform(release: ReleaseName, action: Extract<HelmAction, { do: 'rollback' | 'test' | 'uninstall' }>, signal: AbortSignal): Promise<void>;
   /** Marks a record that a killed helm left pending as failed, by its resourceVersion. Throws AppError conflict when somebody wrote in between. */
@@ -112,6 +129,11 @@ export interface Helm {
    * AppError buildFailed, which never quotes the text.
    */
   readValues(text: string, from: 'Secret' | 'ConfigMap', signal: AbortSignal): Promise<Json>;
+  /**
+   * A digest under the tenant's own key, in the same form: digests of values stand in status, where a plain one would let every viewer test guesses of a Secret. The same
+   * for the same digest.
+   */
+  keyed(digest: string): Promise<string>;
   /** What kustomize makes of the objects with patches and images, in the sandbox. Throws AppError buildFailed. */
   patch(objects: readonly Manifest[], patches: KustomizePatches, signal: AbortSignal): Promise<readonly Manifest[]>;
 }

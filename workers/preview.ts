@@ -11,22 +11,28 @@ import type { Log } from '#core/log.ts';
 import type { Inventory, Lookup, Secrets } from '#core/ports.ts';
 import type { Place } from '#core/reconcile/store.ts';
 import { newSecretMask, type SecretMask } from '#core/secret-mask.ts';
-import type { StoredObject } from '#core/store.ts';
+import type { Run, StoredObject } from '#core/store.ts';
 import type { TenantScope } from '#core/tenant.ts';
+import type { Needs as HelmNeeds } from '#kinds/helm-release/observe.ts';
+import { preview as previewRelease } from '#kinds/helm-release/preview.ts';
+import { HelmReleaseSpec } from '#kinds/helm-release/schema.ts';
 import { preview } from '#kinds/kustomization/preview.ts';
 import { KustomizationSpec } from '#kinds/kustomization/schema.ts';
 import type { WorkerAdapters } from './adapters.ts';
+import { type Asking, clusterFor } from './ports/cluster.ts';
+import { helmFor } from './ports/helm.ts';
+import { ownedFor } from './ports/owned.ts';
 import { renderFor } from './ports/render.ts';
 import { secretsFor } from './ports/secrets.ts';
 
-/** What a proposed Kustomization would change on each of its clusters, by server-side dry run as the tenant. One cluster that cannot tell does not hide the others. */
-export type PreviewKustomization = (
+/** What a proposed Kustomization or HelmRelease would change on each of its clusters, by server-side dry run as the tenant. One cluster that cannot tell does not hide the others. */
+export type Previewer = (
   scope: TenantScope,
   proposed: StoredObject,
   options: Readonly<{ /** The caller may read Secret values. */ reveal: boolean; signal: AbortSignal }>,
 ) => Promise<readonly ClusterDiff[]>;
 
-export function previewer(adapters: WorkerAdapters, log: Log): PreviewKustomization {
+export function previewer(adapters: WorkerAdapters, log: Log): Previewer {
   return async (scope, proposed, options) => {
     const { places, hint } = await adapters.store.places(scope, proposed);
     if (places.length === 0) throw new AppError('buildFailed', hint);
@@ -42,6 +48,7 @@ async function onCluster(adapters: WorkerAdapters, log: Log, asked: Asked): Prom
   const cluster = `${asked.place.clusterNamespace}/${asked.place.clusterName}`;
   const mask = newSecretMask();
   try {
+    const look = asked.proposed.kind === 'HelmRelease' ? lookAtRelease : lookAtKustomization;
     const { objects, substituted } = await look(adapters, log, asked, mask);
     // Who may ask need not be allowed to read the Secrets that are substituted. A value that was rotated since the last apply is known to nobody here: then all are hidden.
     const shown = (field: FieldChange) => (substituted && !asked.reveal ? hiddenField(field) : maskedField(field, mask));
@@ -68,7 +75,7 @@ function maskedJson(value: Json, mask: SecretMask): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [mask.text(key), maskedJson(one ?? null, mask)]));
 }
 
-async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place, signal }: Asked, mask: SecretMask) {
+async function lookAtKustomization(adapters: WorkerAdapters, log: Log, { scope, proposed, place, signal }: Asked, mask: SecretMask) {
   const { db, store, clusters, clock } = adapters;
   const spec: unknown = proposed.body['spec'];
   if (!Value.Check(KustomizationSpec, spec)) throw new Error('a proposed Kustomization was not checked before its preview');
@@ -102,6 +109,46 @@ async function look(adapters: WorkerAdapters, log: Log, { scope, proposed, place
   }
 }
 
+/** As for a Kustomization, by the ports that a run of the release would get. */
+async function lookAtRelease(adapters: WorkerAdapters, log: Log, { scope, proposed, place, signal }: Asked, mask: SecretMask) {
+  const { db, store, clusters, clock, patterns } = adapters;
+  const spec: unknown = proposed.body['spec'];
+  if (!Value.Check(HelmReleaseSpec, spec)) throw new Error('a proposed HelmRelease was not checked before its preview');
+  const access = await db.inTenant(scope, (tx) => accessOf(tx, place.clusterId));
+  const lookup = store.lookup(scope, place.clusterId);
+  const known = await lookup.deliveryOf({ kind: proposed.kind, namespace: proposed.namespace, name: proposed.name });
+  const delivery = known ?? { ...proposed, kind: 'Delivery', uid: randomUUID() };
+  const deliveryId = delivery.uid;
+  const run = previewRun(scope, proposed, place, deliveryId);
+  const asking: Asking = {
+    adapters,
+    scope,
+    run,
+    unit: { definition: proposed, delivery, deselected: false, access, tenantName: '' },
+    mask,
+  };
+  const secrets = secretsFor(adapters, scope, mask);
+  const stored: unknown = (await lookup.get(proposed))?.body['spec'];
+  const substituted = [spec, ...(Value.Check(HelmReleaseSpec, stored) ? [stored] : [])].some(takesSecrets);
+  const ctx: Ctx<HelmNeeds> = {
+    ...{ scope, signal, log, failpoints: noFailpoints, nowMs: clock.nowMs, record: () => undefined, lookup, secrets, patterns },
+    helm: await helmFor(asking),
+    owned: ownedFor(adapters, scope, proposed),
+    cluster: await clusterFor(asking),
+    inventory: readOnlyInventory(adapters, scope, proposed, place, deliveryId),
+  };
+  try {
+    const obj = { definition: proposed, spec, status: null, done: [], clusterId: place.clusterId, deliveryId };
+    return { objects: await previewRelease(ctx, obj), substituted };
+  } finally {
+    if (known === null) clusters.release(deliveryId);
+  }
+}
+
+function takesSecrets(spec: HelmReleaseSpec): boolean {
+  return (spec.valuesFrom ?? []).some((from) => from.kind === 'Secret');
+}
+
 /** What is on the cluster now was substituted from the Secrets that the stored definition names, whatever the proposed one says. */
 async function learnSubstituted(
   { lookup, secrets }: Readonly<{ lookup: Lookup; secrets: Secrets }>,
@@ -128,7 +175,12 @@ function readOnlyInventory(
   const refuse = async (): Promise<never> => {
     throw new Error('a preview writes nothing');
   };
-  const run = {
+  const records = store.inventory(scope, previewRun(scope, proposed, place, deliveryId));
+  return { fence: -1, load: () => records.load(), intend: refuse, confirm: refuse, forget: refuse, checkFence: refuse };
+}
+
+function previewRun(scope: TenantScope, proposed: StoredObject, place: Place, deliveryId: string): Run {
+  return {
     tenantId: scope.tenantId,
     kind: proposed.kind,
     definitionId: proposed.uid,
@@ -140,6 +192,4 @@ function readOnlyInventory(
     claimedAtMs: 0,
     cause: 'preview',
   };
-  const records = store.inventory(scope, run);
-  return { fence: -1, load: () => records.load(), intend: refuse, confirm: refuse, forget: refuse, checkFence: refuse };
 }

@@ -92,6 +92,7 @@ function applying(options: ApplyOptions): readonly string[] {
     ...flag(options.disableSchemaValidation, '--skip-schema-validation'),
     ...flag(!options.disableTakeOwnership, '--take-ownership'),
     ...flag(options.skipCrds, '--skip-crds'),
+    ...flag(options.dryRun === true, '--dry-run=server'),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { ExtraCondition, Reason } from '#core/outcome.ts';
 import { condition, conditionNow, succeeded, without } from './conditions.ts';
 import { previousGood } from './history.ts';
 import { type HelmReleaseObj, handledAt, type Looked, type Seen } from './observe.ts';
+import { isKeyed } from './records.ts';
 import type { Counters } from './state.ts';
 import { attempted, countersOf, ignoresTests, isExhausted, remediatesLast, stateOf } from './state.ts';
 import type { HelmReleaseStatus, Snapshot } from './status.ts';
@@ -11,7 +12,7 @@ import { DEPENDENCY_AGAIN_MS, NEXT_TRY_MS, retryIntervalMs } from './times.ts';
 /** One thing to do with the release. `look` carries what the action needs; `why` is for the event and the ledger. */
 export type Act =
   | Readonly<{ do: 'chart'; why: string }>
-  | Readonly<{ do: 'unlock' | 'install' | 'upgrade' | 'test' | 'uninstall' | 'correct' | 'note'; look: Looked; why: string }>
+  | Readonly<{ do: 'rekey' | 'unlock' | 'install' | 'upgrade' | 'test' | 'uninstall' | 'correct' | 'note'; look: Looked; why: string }>
   | Readonly<{ do: 'replace'; leaving: NonNullable<Looked['leaving']>; why: string }>
   | Readonly<{ do: 'rollback'; look: Looked; to: Snapshot; why: string }>;
 
@@ -60,6 +61,8 @@ function blocked({ by, message, revision }: Extract<Seen, { at: 'blocked' }>): V
 function looked(obj: HelmReleaseObj, look: Looked): Verdict {
   const { spec, status } = obj;
   const { generation } = obj.definition;
+  // Before anything is compared: what an earlier version wrote down is no other release.
+  if ((status?.history ?? []).some((one) => !isKeyed(one))) return once(obj, { do: 'rekey', look, why: 'digests in status become keyed' });
   // A release that moved to another name or namespace, or became another chart, is taken away first.
   if (look.leaving !== null) return once(obj, { do: 'replace', leaving: look.leaving, why: look.leaving.why });
   if (look.settled.length > 0 && !obj.done.includes('note')) return { do: 'note', look, why: 'objects moved without a difference' };

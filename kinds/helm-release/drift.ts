@@ -8,7 +8,7 @@ import type { InventoryEntry } from '#core/store.ts';
 import { ignoredPointers } from './ignored.ts';
 import type { HelmReleaseObj, Needs } from './observe.ts';
 import { atPointer, withPointer } from './pointers.ts';
-import { placed } from './post-render.ts';
+import { asHelmApplies, placed } from './post-render.ts';
 import type { HelmReleaseSpec } from './schema.ts';
 
 /** One object that is not as the release says. `manifest` is what a correction applies: fields left to others are as they are. */
@@ -83,7 +83,7 @@ export async function driftOf(
   const known = new Map((await ctx.inventory.load()).map((entry) => [entry.id, entry]));
   const drifted: Drifted[] = [];
   const settled: Settled[] = [];
-  const wanted = await Promise.all(manifests.map((manifest) => placed(ctx, manifest, record)));
+  const wanted = await Promise.all(manifests.map(async (manifest) => asHelmApplies(await placed(ctx, manifest, record), record)));
   const live = await ctx.cluster.live(obj.deliveryId, wanted, ctx.signal);
   for (const { id, ref, manifest } of wanted) {
     const entry = known.get(id);
@@ -103,7 +103,7 @@ async function differing(
   one: Readonly<{ id: string; ref: ObjectRef; manifest: Manifest }>,
   meta: LiveMeta | null,
 ): Promise<Drifted | null> {
-  const pointers = ignoredPointers(ctx.patterns, spec, one.ref);
+  const pointers = ignoredPointers(ctx.patterns, spec, one);
   if (pointers.includes('')) return null;
   if (meta === null) return { ...one, shown: `${describeRef(one.ref)} is missing` };
   const { live, after } = await ctx.cluster.preview({ ...one, recreate: false, mode: 'Override' }, ctx.signal);

@@ -3,6 +3,7 @@ import type { Ref } from '#core/store.ts';
 import { attempt } from './act/attempt.ts';
 import { correct, note } from './act/correct.ts';
 import { writeChart } from './act/own-chart.ts';
+import { rekey } from './act/rekey.ts';
 import { replace, rollback, uninstallFailed } from './act/remediate.ts';
 import { testRelease } from './act/run-tests.ts';
 import { unlock } from './act/unlock.ts';
@@ -33,6 +34,8 @@ export const helmReleaseKind = defineKind<'delivery', typeof HelmReleaseSpec, ty
     switch (action.do) {
       case 'chart':
         return writeChart(ctx, obj);
+      case 'rekey':
+        return rekey(ctx, obj);
       case 'unlock':
         return unlock(ctx, obj, action.look, action.why);
       case 'install':

@@ -10,7 +10,7 @@ import { type Drifted, driftOf, hasMoved, type Settled, watchedRecords } from '.
 import { invalidTarget } from './ignored.ts';
 import { isMissingOwnChart } from './own-chart.ts';
 import { placeOf } from './place.ts';
-import { digestOf, isGone, isOurs, shownRecord, snapshotOf } from './records.ts';
+import { digestOf, isGone, isOurs, shownRecord, snapshotsOf } from './records.ts';
 import { resource } from './resource.ts';
 import type { HelmReleaseSpec } from './schema.ts';
 import { findSource, type Source } from './source.ts';
@@ -88,7 +88,7 @@ export async function observe(ctx: Ctx<Needs>, obj: HelmReleaseObj): Promise<See
   if (dependency !== null) return blocked(dependency.by, dependency.message);
   const composed = await valuesOf(ctx, definition.namespace, spec);
   if (composed.is === 'wrong') return blocked('values', composed.message);
-  const input = { place, source, values: composed.values, configDigest: digestOf(composed.values) };
+  const input = { place, source, values: composed.values, configDigest: await ctx.helm.keyed(digestOf(composed.values)) };
   if (await isQuiet(ctx, obj, input)) return { at: 'unchanged', revision: obj.status?.lastAttemptedRevision ?? source.revision };
   return look(ctx, obj, input);
 }
@@ -146,7 +146,7 @@ async function look(ctx: Ctx<Needs>, obj: HelmReleaseObj, input: Input): Promise
     commonMetadataDigest: digestOrNone([spec.commonMetadata ?? {}], spec.commonMetadata === undefined, ''),
   };
   const raw = await ctx.helm.records(input.place, ctx.signal);
-  const records = raw.map(snapshotOf);
+  const records = await snapshotsOf(ctx.helm, raw);
   const [latest] = raw;
   if (latest !== undefined) await watchedRecords(ctx, obj.deliveryId, input.place);
   const isOwn = latest !== undefined && status?.history?.[0]?.version === latest.version && latest.status === 'deployed';
@@ -183,7 +183,7 @@ function digestOrNone(value: readonly JsonObject[], absent: boolean, beside: str
   return absent ? '' : digestOf([beside, ...value]);
 }
 
-async function chartOf(
+export async function chartOf(
   ctx: Ctx<Needs>,
   source: Input['source'],
 ): Promise<ChartFacts | Readonly<{ by: 'chart' | 'mutation'; message: string }>> {
@@ -217,7 +217,7 @@ async function leavingOf(
   if (former.name !== place.name || former.namespace !== place.namespace) {
     if (ctx.cluster.namespaces.length > 0 && !ctx.cluster.namespaces.includes(former.namespace)) return null;
     const [latest] = await ctx.helm.records(former, ctx.signal);
-    if (latest === undefined || isGone(latest) || !isOurs(obj, latest)) return null;
+    if (latest === undefined || isGone(latest) || !(await isOurs(ctx.helm, obj, latest))) return null;
     return { place: former, why: `release ${shownRecord(latest)} is to become ${place.namespace}/${place.name}` };
   }
   const [latest] = records;

@@ -1,5 +1,5 @@
 import { AppError } from '#core/errors.ts';
-import { refuseOutsideGrant } from '#core/grant-check.ts';
+import { refuseOutsideGrant, refusePlatformMetadata } from '#core/grant-check.ts';
 import type { ReleaseName, ReleaseRecord } from '#core/helm.ts';
 import { textAt } from '#core/json.ts';
 import type { Ctx } from '#core/kind.ts';
@@ -21,15 +21,26 @@ export function postRenderer(
   place: ReleaseName,
 ): (objects: readonly Manifest[]) => Promise<readonly Manifest[]> {
   return async (objects) => {
-    const changed = await changedByDefinition(ctx, obj, objects);
-    const labelled = changed.map((one) => labelledBy(obj, one));
-    const all = await Promise.all(labelled.map((one) => placed(ctx, one, place)));
-    const lasting = all.filter((one) => !isHook(one.manifest));
-    await refuseOthers(ctx, obj, lasting);
+    const { labelled, lasting } = await finalList(ctx, obj, place, objects);
     await ctx.inventory.intend(lasting.map(({ id, ref }) => ({ id, version: splitApiVersion(ref.apiVersion).version })));
     await ctx.inventory.checkFence();
     return labelled;
   };
+}
+
+/** The list as it will be applied, and of it what stays as objects of the release; hooks come and go. Throws what refuses it. Writes nothing. */
+export async function finalList(
+  ctx: Ctx<Needs>,
+  obj: HelmReleaseObj,
+  place: ReleaseName,
+  objects: readonly Manifest[],
+): Promise<Readonly<{ labelled: readonly Manifest[]; lasting: readonly Placed[] }>> {
+  const changed = await changedByDefinition(ctx, obj, objects);
+  const labelled = changed.map((one) => labelledBy(obj, one));
+  const all = await Promise.all(labelled.map((one) => placed(ctx, one, place)));
+  const lasting = all.filter((one) => !isHook(one.manifest));
+  await refuseOthers(ctx, obj, lasting);
+  return { labelled, lasting };
 }
 
 async function changedByDefinition(ctx: Ctx<Needs>, { spec }: HelmReleaseObj, objects: readonly Manifest[]): Promise<readonly Manifest[]> {
@@ -80,9 +91,20 @@ export async function placed(ctx: Ctx<Needs>, manifest: Manifest, place: Release
   if (named === null) throw new AppError('buildFailed', 'the chart renders an object without apiVersion, kind or metadata.name');
   const type = await ctx.cluster.resolve(named.apiVersion, named.kind, ctx.signal);
   const ref = { ...named, namespace: type?.namespaced === false ? '' : named.namespace || place.namespace };
-  refuseOutsideGrant(ref, { granted: ctx.cluster.namespaces, clusterName: ctx.cluster.clusterName });
+  const grant = { granted: ctx.cluster.namespaces, clusterName: ctx.cluster.clusterName };
+  refuseOutsideGrant(ref, grant);
+  refusePlatformMetadata(manifest, ref, grant);
   const complete = ref.namespace === '' || named.namespace !== '' ? manifest : withMetadata(manifest, { namespace: ref.namespace });
   return { id: objectId(ref), ref, manifest: complete };
+}
+
+/** The object with what helm itself adds when it applies it, after the list was checked and recorded (helm.sh/helm/v4 pkg/action `setMetadataVisitor`): without it another dry run or apply would take that away. */
+export function asHelmApplies(one: Placed, release: ReleaseName): Placed {
+  const manifest = withMetadata(one.manifest, {
+    labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+    annotations: { 'meta.helm.sh/release-name': release.name, 'meta.helm.sh/release-namespace': release.namespace },
+  });
+  return { ...one, manifest };
 }
 
 /** Helm would take over what exists; an object of another delivery has to be let go of there first (reliability.md fault 25). */

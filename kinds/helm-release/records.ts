@@ -1,10 +1,33 @@
 import { createHash } from 'node:crypto';
-import type { ReleaseRecord } from '#core/helm.ts';
+import type { Helm, ReleaseRecord } from '#core/helm.ts';
 import { at, canonicalJson, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
 import type { HelmReleaseStatus, Snapshot } from './status.ts';
 
-/** What is kept of a record in status: identity, versions, digests, tests. Nothing of values or manifests (threats B15). Pure. */
-export function snapshotOf(record: ReleaseRecord): Snapshot {
+/** How digests are made since they are keyed; the plain ones before said v2. */
+const KEYED = 'v3';
+
+type Keys = Pick<Helm, 'keyed'>;
+
+/**
+ * What is kept of records in status: identity, versions, digests under the tenant's key, tests. Nothing of values or manifests, and nothing that a guess of them can be tested
+ * with (threats B15).
+ */
+export function snapshotsOf(keys: Keys, records: readonly ReleaseRecord[]): Promise<readonly Snapshot[]> {
+  return Promise.all(records.map((record) => keyedSnapshot(keys, plainSnapshot(record))));
+}
+
+/** The entry with keyed digests; one that has them comes back as it is. A plain digest that stands in an old status becomes exactly what it would be today. */
+export async function keyedSnapshot(keys: Keys, one: Snapshot): Promise<Snapshot> {
+  if (isKeyed(one)) return one;
+  return { ...one, apiVersion: KEYED, digest: await keys.keyed(one.digest), configDigest: await keys.keyed(one.configDigest) };
+}
+
+export function isKeyed({ apiVersion }: Snapshot): boolean {
+  return apiVersion === KEYED;
+}
+
+/** Pure. */
+function plainSnapshot(record: ReleaseRecord): Snapshot {
   const { release } = record;
   const metadata = at(release, 'chart', 'metadata');
   const appVersion = textAt(metadata, 'appVersion');
@@ -96,13 +119,15 @@ export function isGone({ status }: Pick<Snapshot, 'status'>): boolean {
 }
 
 /** A release that carries our label, or that status knows; never one of somebody else under the same name. */
-export function isOurs(
+export async function isOurs(
+  keys: Keys,
   { deliveryId, status }: Readonly<{ deliveryId: string; status: HelmReleaseStatus | null }>,
   record: ReleaseRecord,
-): boolean {
+): Promise<boolean> {
   if (record.secret.deliveryLabel === deliveryId) return true;
-  const digest = recordDigest(record);
-  return (status?.history ?? []).some((one) => one.version === record.version && one.digest === digest);
+  const digest = await keys.keyed(recordDigest(record));
+  const known = await Promise.all((status?.history ?? []).map((one) => keyedSnapshot(keys, one)));
+  return known.some((one) => one.version === record.version && one.digest === digest);
 }
 
 /** `apps/podinfo.v3`, as Flux names a record in messages. */

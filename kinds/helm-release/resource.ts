@@ -15,7 +15,10 @@ export const resource = defineResource({
   categories: ['all', 'fluxcd', 'fluxcd-appliers'],
   scope: 'Namespaced',
   verbs: allVerbs,
-  subresources: [{ name: 'status', kind: 'HelmRelease', verbs: ['get'], access: 'viewer' }],
+  subresources: [
+    { name: 'status', kind: 'HelmRelease', verbs: ['get'], access: 'viewer' },
+    { name: 'diff', kind: 'Diff', group: 'weir.dev', version: 'v1', verbs: ['create'], access: 'editor' },
+  ],
   columns: [
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
     { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },

@@ -11,7 +11,7 @@ const TestHook = closed({
 
 export const Snapshot = closed(
   {
-    apiVersion: Type.Optional(text('Version of how the digest is made.')),
+    apiVersion: Type.Optional(text('Version of how the digests are made: v3, keyed with a key of the tenant; v2, plain.')),
     digest: text('Digest of the record.'),
     name: text('Name of the release.'),
     namespace: text('Namespace of the release.'),

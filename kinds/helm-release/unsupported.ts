@@ -6,8 +6,5 @@ export function unsupportedField(spec: HelmReleaseSpec): string | null {
     return 'spec.storageNamespace is served only when it equals spec.targetNamespace: helm keeps the records in the namespace of the release';
   if (spec.kubeConfig?.configMapRef !== undefined)
     return 'spec.kubeConfig.configMapRef is not served by this release: use spec.kubeConfig.secretRef';
-  const rules = spec.driftDetection?.ignore ?? [];
-  if (rules.some(({ target }) => target?.labelSelector !== undefined || target?.annotationSelector !== undefined))
-    return 'spec.driftDetection.ignore[].target.labelSelector and .annotationSelector are not served by this release: name the objects by kind and name';
   return null;
 }

@@ -1,11 +1,11 @@
 import type { Judged, Shown } from '#core/kind.ts';
 import { describeRef, refOfId } from '#core/object-id.ts';
 import type { Health, LiveMeta } from '#core/ports.ts';
+import type { Leaving } from '#core/prune-guard.ts';
 import type { InventoryEntry } from '#core/store.ts';
 import type { Desired } from './desired.ts';
 import { withSnapshot } from './history.ts';
 import type { KustomizationObj, Seen } from './observe.ts';
-import type { Leaving } from './plan.ts';
 import type { KustomizationStatus } from './schema.ts';
 import { DEPENDENCY_AGAIN_MS, EXPRESSION_AGAIN_MS, retryMs, timeoutMs } from './times.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '#core/errors.ts';
-import { refuseOutsideGrant } from '#core/grant-check.ts';
+import { refuseOutsideGrant, refusePlatformMetadata } from '#core/grant-check.ts';
 import { canonicalJson, textAt } from '#core/json.ts';
 import { DELIVERY_LABEL, describeRef, objectId, refOfManifest, splitApiVersion, withMetadata } from '#core/object-id.ts';
 import type { ApplyItem, Manifest, ObjectRef } from '#core/ports.ts';
@@ -42,6 +42,7 @@ export function desiredObjects(
   for (const manifest of rendered) {
     const ref = placed(manifest, naming);
     refuseOutsideGrant(ref, naming);
+    refusePlatformMetadata(manifest, ref, naming);
     const id = objectId(ref);
     if (seen.has(id)) throw new AppError('buildFailed', `${describeRef(ref)} is there twice: rename one of the two`);
     const complete = withMetadata(manifest, { labels, ...(ref.namespace === '' ? {} : { namespace: ref.namespace }) });

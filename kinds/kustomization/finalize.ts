@@ -1,13 +1,14 @@
-import { APPROVE_PRUNE } from '#core/consequences.ts';
 import type { Ctx, Judged } from '#core/kind.ts';
-import { describeRef, refOfId } from '#core/object-id.ts';
+import { refOfId } from '#core/object-id.ts';
+import { deselectionGuard } from '#core/prune-guard.ts';
 import { refuseDenied, removeAll } from './act/prune.ts';
 import { type KustomizationObj, type Needs, withinGrant } from './observe.ts';
-import { type Leaving, planOf, pruneDigest, pruneGuard } from './plan.ts';
+import { planOf } from './plan.ts';
 import type { KustomizationStatus } from './schema.ts';
 import { timeoutMs } from './times.ts';
 
 const AGAIN_MS = 2_000;
+const APPROVAL_AGAIN_MS = 10 * 60_000;
 
 /**
  * The Kustomization is deleted, or this cluster is no longer one of its places (definitions.md 3.5). `ready` lets the delivery go. A person who deletes the definition is not asked again;
@@ -28,8 +29,12 @@ export async function finalize(
   const live = await ctx.cluster.live(obj.deliveryId, refs, ctx.signal);
   const { prune, forget } = planOf({ desired: [], inventory, live, deliveryId: obj.deliveryId, full: false });
   if (why === 'deselected') {
-    const held = await guarded(ctx, prune, inventory.length, definition.annotations[APPROVE_PRUNE]);
-    if (held !== null) return held;
+    const { annotations } = definition;
+    const held = await deselectionGuard(ctx.cluster, { kind: 'Kustomization', prune, total: inventory.length, annotations }, ctx.signal);
+    if (held !== null) {
+      const { message, ...prunePlan } = held;
+      return { is: 'waiting', reason: 'PruneApprovalRequired', message, afterMs: APPROVAL_AGAIN_MS, shown: { status: { prunePlan } } };
+    }
   }
   if (forget.length > 0) await ctx.inventory.forget(forget);
   const results = await removeAll(ctx, obj.deliveryId, prune);
@@ -49,30 +54,6 @@ function deletes(spec: KustomizationObj['spec']): boolean {
     case 'WaitForTermination':
       return true;
   }
-}
-
-async function guarded(
-  ctx: Ctx<Needs>,
-  prune: readonly Leaving[],
-  total: number,
-  approval: string | undefined,
-): Promise<Judged<typeof KustomizationStatus> | null> {
-  const digest = pruneDigest(prune);
-  const holding: string[] = [];
-  for (const one of prune) {
-    const holder = one.ref.kind === 'Namespace' || one.ref.kind === 'CustomResourceDefinition' || one.ref.kind === 'PersistentVolumeClaim';
-    if (holder && one.live !== null && (await ctx.cluster.holdsContent(one.ref, ctx.signal))) holding.push(describeRef(one.ref));
-  }
-  const guard = pruneGuard({ prune, total, rendered: total, holding });
-  if (guard === null || approval === digest) return null;
-  const message = `This cluster is no longer selected; deleting ${prune.length} objects there waits for approval because ${guard}. To go on, annotate the Kustomization with weir.dev/approve-prune=${digest}`;
-  return {
-    is: 'waiting',
-    reason: 'PruneApprovalRequired',
-    message,
-    afterMs: 10 * 60_000,
-    shown: { status: { prunePlan: { digest, count: prune.length, reason: guard } } },
-  };
 }
 
 /** Lets go after the time limit, and says so. */

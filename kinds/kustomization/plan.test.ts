@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { LiveMeta } from '#core/ports.ts';
+import { type Leaving, pruneDigest, pruneGuard } from '#core/prune-guard.ts';
 import type { InventoryEntry } from '#core/store.ts';
 import type { Desired } from './desired.ts';
-import { type Leaving, planOf, pruneDigest, pruneGuard } from './plan.ts';
+import { planOf } from './plan.ts';
 
 const D = 'delivery-1';
 

@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
 import { refOfId } from '#core/object-id.ts';
-import type { LiveMeta, ObjectRef } from '#core/ports.ts';
+import type { LiveMeta } from '#core/ports.ts';
+import type { Leaving } from '#core/prune-guard.ts';
 import type { InventoryEntry } from '#core/store.ts';
 import { type Desired, liveKey } from './desired.ts';
-
-/** An object that left the source. `uid` is null when it was only intended and nobody knows whether it was ever made. */
-export type Leaving = Readonly<{ id: string; ref: ObjectRef; uid: string | null; live: LiveMeta | null }>;
 
 /** What differs between the source, the inventory and the cluster. */
 export type Plan = Readonly<{
@@ -106,29 +103,4 @@ function leaving(
     prune.push({ id: entry.id, ref, uid: entry.uid ?? meta?.uid ?? null, live: meta ?? null });
   }
   return { prune, forget };
-}
-
-/** Digest of a prune plan, for the approval annotation: the same set of objects gives the same digest. */
-export function pruneDigest(leaving: readonly Leaving[]): string {
-  const ids = leaving.map((one) => `${one.id} ${one.uid ?? ''}`).sort();
-  return createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 16);
-}
-
-const MASS_COUNT = 100;
-const MASS_SHARE_COUNT = 20;
-
-/**
- * Why a prune has to wait for a person, or null when it may go (design.md section 7): an empty render never deletes; more than half and more than 20 objects, 100 objects,
- * or something that still holds content waits.
- */
-export function pruneGuard(
-  input: Readonly<{ prune: readonly Leaving[]; total: number; rendered: number; holding: readonly string[] }>,
-): string | null {
-  const { prune, total, rendered, holding } = input;
-  if (prune.length === 0) return null;
-  if (rendered === 0) return 'the source renders to no objects at all';
-  if (prune.length >= MASS_COUNT) return `it would delete ${prune.length} objects`;
-  if (prune.length > MASS_SHARE_COUNT && prune.length * 2 > total) return `it would delete ${prune.length} of ${total} objects`;
-  if (holding.length > 0) return `${holding.slice(0, 3).join(', ')} still holds content`;
-  return null;
 }

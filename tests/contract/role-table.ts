@@ -24,7 +24,7 @@ export const roleTable: readonly Row[] = [
   { plural: 'externalartifacts', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   { plural: 'artifactgenerators', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
   // A preview asks clusters as the tenant's account: it belongs to who may write the definition.
-  { plural: 'helmreleases', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },
+  { plural: 'helmreleases', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, diff: { create: 'EA' } } },
   { plural: 'imagerepositories', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, tags: { get: 'VEAP' } } },
   { plural: 'imagepolicies', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: { ...status, choice: { get: 'VEAP' } } },
   { plural: 'imageupdateautomations', rights: { ...reads('VEAP'), ...changes('EA') }, subresources: status },

@@ -18,7 +18,11 @@ test('drift is corrected within a moment, reported only in mode warn, and paths 
     driftDetection: {
       mode: 'enabled',
       ignore: [
-        { paths: ['/data/free'], target: { kind: 'Config.*', name: `${app.id}-(drift|x)` } },
+        {
+          paths: ['/data/free'],
+          target: { kind: 'Config.*', name: `${app.id}-(drift|x)`, labelSelector: `helm.toolkit.fluxcd.io/name in (${app.id}-drift)` },
+        },
+        { paths: ['/data/colour'], target: { labelSelector: '!helm.toolkit.fluxcd.io/name' } },
         { paths: ['/data/colour'], target: { name: 'drift' } },
       ],
     },
@@ -35,6 +39,8 @@ test('drift is corrected within a moment, reported only in mode warn, and paths 
     async () => ((await colourOf(name)) === 'blue' ? true : null),
     async () => JSON.stringify(await releases.status(name)),
   );
+  const helms = { labels: { 'app.kubernetes.io/managed-by': 'Helm' }, annotations: { 'meta.helm.sh/release-name': name } };
+  expect(at((await app.live('north', configMapPath(name))) ?? {}, 'metadata')).toMatchObject(helms);
   process.stdout.write(`measured: drift of a release healed ${Date.now() - startedMs} ms after the change\n`);
   await releases.ready(name, 'True');
   expect((await releases.history('north', name)).length).toBe(1);

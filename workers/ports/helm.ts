@@ -12,6 +12,7 @@ import { parseYaml, readDocuments } from '#adapters/kustomize/off-thread.ts';
 import { patchObjects } from '#adapters/kustomize/patch-objects.ts';
 import { YamlError } from '#adapters/kustomize/yaml.ts';
 import { artifactOwned } from '#adapters/postgres/artifacts.ts';
+import { type DigestKey, digestKey } from '#adapters/postgres/digest-key.ts';
 import { AppError } from '#core/errors.ts';
 import type { ChartFacts, Helm, KustomizePatches, ReleaseName, ReleaseRecord } from '#core/helm.ts';
 import { at, isObject, type Json, type JsonObject, textAt } from '#core/json.ts';
@@ -32,7 +33,8 @@ const MAX_VALUES_BYTES = 2 * 1024 * 1024;
  * to apply passes `postRender` first (B13).
  */
 export async function helmFor(asking: Asking): Promise<Helm> {
-  const { adapters } = asking;
+  const { adapters, scope } = asking;
+  const held: { key: Promise<DigestKey> | null } = { key: null };
   const releases = await releasesFor(asking);
   const program = (): HelmProgram => {
     if (adapters.helm.program !== null) return adapters.helm.program;
@@ -55,6 +57,22 @@ export async function helmFor(asking: Asking): Promise<Helm> {
       const render = async (text: string) => manifestText(await postRender(await objectsIn(text, signal)));
       await program().perform(release, await releases.entry(signal), { chartPath, values, labels, postRender: render }, action, signal);
     },
+    listed: async ({ release, chart, values, action }: Parameters<Helm['listed']>[0], signal: AbortSignal) => {
+      const seen: { list: readonly Manifest[] | null } = { list: null };
+      // Twice safe: a dry run, and a list that is refused once it was seen.
+      const enough = new AppError('clusterAnswer', 'a preview applies nothing');
+      const postRender = async (text: string): Promise<string> => {
+        seen.list = (await objectsIn(text, signal)).map(withoutFileName);
+        throw enough;
+      };
+      const input = { chartPath: await pathOf(chart, signal), values, labels: {}, postRender };
+      try {
+        await program().perform(release, await releases.entry(signal), input, { ...action, dryRun: true }, signal);
+      } catch (error) {
+        if (error !== enough) throw error;
+      }
+      return seen.list ?? [];
+    },
     perform: async (release: ReleaseName, action: Parameters<Helm['perform']>[1], signal: AbortSignal) => {
       await program().perform(release, await releases.entry(signal), null, action, signal);
     },
@@ -75,6 +93,10 @@ export async function helmFor(asking: Asking): Promise<Helm> {
         if (error instanceof YamlError) throw new AppError('buildFailed', error.message);
         throw error;
       }
+    },
+    keyed: async (digest: string) => {
+      held.key ??= adapters.db.inTenant(scope, (tx) => digestKey(tx, adapters.keys));
+      return (await held.key).keyed(digest);
     },
     patch: (objects: readonly Manifest[], patches: KustomizePatches, signal: AbortSignal) =>
       patchObjects(adapters.helm.patch, objects, patches, signal),
@@ -143,10 +165,39 @@ function hookText({ release }: ReleaseRecord): string {
   return (Array.isArray(hooks) ? hooks : []).map((hook: Json) => `---\n${textAt(hook, 'manifest') ?? ''}\n`).join('');
 }
 
-/** Documents that hold anything but comments. */
+/** Helm marks each object with the file it comes from, and takes the mark away after its post-renderer. */
+function withoutFileName(object: Manifest): Manifest {
+  const metadata = object['metadata'];
+  const annotations = at(object, 'metadata', 'annotations');
+  if (!isObject(metadata) || !isObject(annotations)) return object;
+  const { 'postrenderer.helm.sh/postrender-filename': _file, ...others } = annotations;
+  return { ...object, metadata: { ...metadata, annotations: others } };
+}
+
+/** Documents that hold anything but comments. Helm takes a list apart when it applies it, so its items are what is checked, labelled and counted (threats B13). */
 async function objectsIn(text: string, signal: AbortSignal): Promise<readonly Manifest[]> {
   const texts = splitDocuments(text).filter((one) =>
     one.split('\n').some((line) => line.trim() !== '' && !line.trimStart().startsWith('#')),
   );
-  return (await readDocuments(texts, signal)).map((one) => one.object);
+  return (await readDocuments(texts, signal)).flatMap((one) => itemsOf(one.object));
+}
+
+/**
+ * What client-go, and helm with it, makes of one document: whatever has `items` is a list, of any kind and in any spelling that Go's JSON reader takes for it
+ * (k8s.io/apimachinery unstructured `UnstructuredJSONScheme`). Throws AppError buildFailed for one that is no plain list of objects.
+ */
+function itemsOf(object: Manifest): readonly Manifest[] {
+  const keys = Object.keys(object).filter((key) => key.toUpperCase() === 'ITEMS');
+  if (keys.length === 0) return [object];
+  const items = object['items'];
+  const kind = textAt(object, 'kind') ?? 'an object';
+  if (keys.length > 1 || !Array.isArray(items))
+    throw new AppError(
+      'buildFailed',
+      `the chart renders ${kind} with a field '${keys[0]}', which helm reads as a list: it has to be 'items', a list of objects`,
+    );
+  return items.flatMap((item: Json) => {
+    if (!isObject(item)) throw new AppError('buildFailed', `the chart renders ${kind} with an item that is no object`);
+    return itemsOf(item);
+  });
 }

@@ -7,7 +7,7 @@ import { condition, succeeded, without } from '../conditions.ts';
 import { historyFrom, type Made } from '../history.ts';
 import { type HelmReleaseObj, handledAt, type Looked, type Needs } from '../observe.ts';
 import { postRenderer } from '../post-render.ts';
-import { snapshotOf } from '../records.ts';
+import { snapshotsOf } from '../records.ts';
 import { countersOf, ignoresTests } from '../state.ts';
 import type { HelmReleaseStatus, Snapshot } from '../status.ts';
 import { actionTimeoutMs } from '../times.ts';
@@ -101,7 +101,7 @@ async function failed(ctx: Ctx<Needs>, obj: HelmReleaseObj, kind: Kind, look: Lo
 
 async function recordsNow(ctx: Ctx<Needs>, obj: HelmReleaseObj, kind: Kind, look: Looked, before: number) {
   const raw = await ctx.helm.records(look.place, ctx.signal);
-  const snapshots = raw.map(snapshotOf);
+  const snapshots = await snapshotsOf(ctx.helm, raw);
   const version = snapshots[0]?.version ?? 0;
   const counted = version > before;
   const made: Made | null = counted
@@ -140,7 +140,7 @@ function waitOf(obj: HelmReleaseObj, kind: Kind) {
   } as const;
 }
 
-function installAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'install' }> {
+export function installAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'install' }> {
   const { install } = obj.spec;
   return {
     ...waitOf(obj, 'install'),
@@ -151,7 +151,7 @@ function installAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'install'
   };
 }
 
-function upgradeAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'upgrade' }> {
+export function upgradeAction(obj: HelmReleaseObj): Extract<HelmAction, { do: 'upgrade' }> {
   const { upgrade, maxHistory } = obj.spec;
   return {
     ...waitOf(obj, 'upgrade'),

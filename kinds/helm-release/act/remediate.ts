@@ -3,7 +3,7 @@ import { condition, describeRelease, without } from '../conditions.ts';
 import { historyFrom } from '../history.ts';
 import type { HelmReleaseObj, Looked, Needs } from '../observe.ts';
 import { refuseRecord } from '../post-render.ts';
-import { snapshotOf } from '../records.ts';
+import { snapshotsOf } from '../records.ts';
 import { ignoresTests } from '../state.ts';
 import type { HelmReleaseStatus, Snapshot } from '../status.ts';
 import { actionTimeoutMs } from '../times.ts';
@@ -50,7 +50,7 @@ export async function rollback(ctx: Ctx<Needs>, obj: HelmReleaseObj, look: Looke
     };
   }
   const raw = await ctx.helm.records(look.place, ctx.signal);
-  const snapshots = raw.map(snapshotOf);
+  const snapshots = await snapshotsOf(ctx.helm, raw);
   const own = (obj.status?.history ?? []).find((one) => one.version === to.version && one.digest === to.digest);
   const made = {
     version: snapshots[0]?.version ?? 0,
@@ -81,7 +81,7 @@ export async function uninstallFailed(ctx: Ctx<Needs>, obj: HelmReleaseObj, look
       conditions: [condition('Remediated', 'False', 'UninstallFailed', `Helm uninstall of release ${shown} failed: ${error.message}`)],
     };
   }
-  const records = (await ctx.helm.records(look.place, ctx.signal)).map(snapshotOf);
+  const records = await snapshotsOf(ctx.helm, await ctx.helm.records(look.place, ctx.signal));
   return {
     status: { history: historyFrom(obj.status?.history ?? [], records, null, false), inventory: { entries: [] } },
     conditions: [condition('Remediated', 'True', 'UninstallSucceeded', `Helm uninstall of release ${shown} succeeded`)],

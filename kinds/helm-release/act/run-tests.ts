@@ -3,7 +3,7 @@ import { condition, describeRelease, succeeded } from '../conditions.ts';
 import { hasFailedTest, historyFrom } from '../history.ts';
 import type { HelmReleaseObj, Looked, Needs } from '../observe.ts';
 import { refuseRecord } from '../post-render.ts';
-import { snapshotOf } from '../records.ts';
+import { snapshotsOf } from '../records.ts';
 import { attempted, ignoresTests } from '../state.ts';
 import type { HelmReleaseStatus, Snapshot } from '../status.ts';
 import { actionTimeoutMs } from '../times.ts';
@@ -22,7 +22,7 @@ export async function testRelease(ctx: Ctx<Needs>, obj: HelmReleaseObj, look: Lo
     if (!isFailure(error)) throw error;
     why = error.message;
   }
-  const records = (await ctx.helm.records(look.place, ctx.signal)).map(snapshotOf);
+  const records = await snapshotsOf(ctx.helm, await ctx.helm.records(look.place, ctx.signal));
   const [current, ...older] = historyFrom(status?.history ?? [], records, null, ignoresTests(spec, status));
   if (current === undefined) return {};
   const tested: Snapshot = { ...current, testHooks: current.testHooks ?? {} };

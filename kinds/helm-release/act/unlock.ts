@@ -2,7 +2,7 @@ import type { Ctx, Shown } from '#core/kind.ts';
 import { condition } from '../conditions.ts';
 import { historyFrom } from '../history.ts';
 import type { HelmReleaseObj, Looked, Needs } from '../observe.ts';
-import { shownRecord, snapshotOf } from '../records.ts';
+import { shownRecord, snapshotsOf } from '../records.ts';
 import { ignoresTests } from '../state.ts';
 import type { HelmReleaseStatus } from '../status.ts';
 
@@ -13,7 +13,7 @@ export async function unlock(ctx: Ctx<Needs>, obj: HelmReleaseObj, look: Looked,
   await ctx.inventory.checkFence();
   const message = `Release unlocked from stale '${latest.status}' state`;
   await ctx.helm.unlock(latest, message, ctx.signal);
-  const records = (await ctx.helm.records(look.place, ctx.signal)).map(snapshotOf);
+  const records = await snapshotsOf(ctx.helm, await ctx.helm.records(look.place, ctx.signal));
   return {
     status: { history: historyFrom(obj.status?.history ?? [], records, null, ignoresTests(obj.spec, obj.status)) },
     conditions: [condition('Released', 'False', 'PendingRelease', `${why}: ${shownRecord(latest)} is unlocked`)],

@@ -2,8 +2,8 @@ import { AppError } from '#core/errors.ts';
 import type { Ctx, Shown } from '#core/kind.ts';
 import { describeRef } from '#core/object-id.ts';
 import type { Removed } from '#core/ports.ts';
+import type { Leaving } from '#core/prune-guard.ts';
 import type { Needs } from '../observe.ts';
-import type { Leaving } from '../plan.ts';
 import type { KustomizationStatus } from '../schema.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { AppError, type Cause } from '#core/errors.ts';
+import { type LabelSelector, parseLabelSelector } from '#core/label-selector.ts';
 import type { Resource } from '#core/resource.ts';
 import { type FieldSelector, parseFieldSelector } from '#services/api/wire/field-selector.ts';
-import { type LabelSelector, parseLabelSelector } from '#services/api/wire/label-selector.ts';
 import { booleanParameter, integerParameter, type Query } from '#services/api/wire/query.ts';
 import { invalidOptions } from '#services/api/wire/status.ts';
 

@@ -1,3 +1,4 @@
+import { matchesLabels } from '#core/label-selector.ts';
 import type { Resource } from '#core/resource.ts';
 import type { StoredObject } from '#core/store.ts';
 import { authorize, type TenantScope } from '#core/tenant.ts';
@@ -7,7 +8,6 @@ import type { Selectors } from '#services/api/read/list-options.ts';
 import type { SignedInCall } from '#services/api/wire/call.ts';
 import { matchesFields } from '#services/api/wire/field-selector.ts';
 import type { Grant } from '#services/api/wire/grant.ts';
-import { matchesLabels } from '#services/api/wire/label-selector.ts';
 
 /** One tenant's part of a read. */
 export type ReadPart = Readonly<{

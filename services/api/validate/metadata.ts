@@ -1,8 +1,8 @@
 import type { Cause } from '#core/errors.ts';
 import { isObject, type Json, type JsonObject } from '#core/json.ts';
+import { invalidValue, labelFault, labelValueFault, qualifiedNameFault, subdomainFault } from '#core/names.ts';
 import type { Resource } from '#core/resource.ts';
 import type { OwnerReference } from '#core/store.ts';
-import { invalidValue, labelFault, labelValueFault, qualifiedNameFault, subdomainFault } from '#services/api/validate/names.ts';
 
 /** What a client may say in `metadata`. `resourceVersion` and `uid` are preconditions, null when absent. */
 export type Metadata = Readonly<{

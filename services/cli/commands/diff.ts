@@ -19,7 +19,9 @@ const diffTimeoutMs = 120_000;
 
 export function diffCommand(cli: Cli): Command {
   return withOutput(withReach(new Command('diff')))
-    .description('what applying the files would change: on the clusters for a Kustomization, as the tenant; on the plane for the rest')
+    .description(
+      'what applying the files would change: on the clusters for a Kustomization or a HelmRelease, as the tenant; on the plane for the rest',
+    )
     .requiredOption('-f, --filename <path...>', 'files, folders, or - for the standard input')
     .option('-R, --recursive', 'folders with everything below them')
     .option('--exit-code [bool]', 'false: a difference is exit 0, too', boolOf('--exit-code'), true)
@@ -67,14 +69,14 @@ async function answerOf(plane: Plane, one: Placed): Promise<readonly JsonObject[
 }
 
 async function diffOf(plane: Plane, one: Placed): Promise<readonly JsonObject[]> {
-  if (one.resource.kind !== 'Kustomization' || one.namespace === null) return [await planeDiff(plane, one)];
+  if (!['Kustomization', 'HelmRelease'].includes(one.resource.kind) || one.namespace === null) return [await planeDiff(plane, one)];
   const path = `${pathOf(one.resource, one.namespace, one.input.name)}/diff`;
   const metadata = { ...(isObject(one.input.object['metadata']) ? one.input.object['metadata'] : {}), namespace: one.namespace };
   const answer = await plane.call({ method: 'POST', path, body: { ...one.input.object, metadata }, timeoutMs: diffTimeoutMs });
   const clusters = objects(at(answer, 'clusters'));
   // Nothing was compared: that is no "no difference".
   if (clusters.length === 0)
-    throw unanswered(`Kustomization/${one.namespace}/${one.input.name} would run on no cluster`, {
+    throw unanswered(`${one.resource.kind}/${one.namespace}/${one.input.name} would run on no cluster`, {
       next: 'write a Placement that selects it, or set the namespace’s default cluster',
     });
   return clusters;

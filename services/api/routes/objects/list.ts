@@ -1,4 +1,5 @@
 import type { JsonObject } from '#core/json.ts';
+import { matchesLabels } from '#core/label-selector.ts';
 import type { Resource } from '#core/resource.ts';
 import { principalKey } from '#services/api/auth/principal-key.ts';
 import { sharedClusters } from '#services/api/auth/shared-clusters.ts';
@@ -13,7 +14,6 @@ import { negotiate } from '#services/api/wire/accept.ts';
 import type { SignedInCall } from '#services/api/wire/call.ts';
 import { matchesFields } from '#services/api/wire/field-selector.ts';
 import type { Grant } from '#services/api/wire/grant.ts';
-import { matchesLabels } from '#services/api/wire/label-selector.ts';
 import { toWire } from '#services/api/wire/object.ts';
 import type { ResourceRoute } from '#services/api/wire/route.ts';
 

@@ -1,5 +1,5 @@
-import { AppError } from '#core/errors.ts';
-import { labelValueFault, qualifiedNameFault } from '#services/api/validate/names.ts';
+import { AppError } from './errors.ts';
+import { labelValueFault, qualifiedNameFault } from './names.ts';
 
 export type Requirement = Readonly<{ key: string; operator: 'in' | 'notin' | 'exists' | 'missing'; values: readonly string[] }>;
 export type LabelSelector = readonly Requirement[];
