@@ -9,7 +9,7 @@ const commit = { author: { name: 'Weir Bot', email: 'bot@weir.test' } };
 /** R6 asks for 50, and a thousand races: tests/load/image-writers.ts. */
 const WRITERS = 12;
 /** A busy person, or several of them. */
-const HUMAN_MS = 1_000;
+const HUMAN_MS = 2_000;
 /** As many as one image worker runs at once. */
 const CONCURRENCY = 8;
 
