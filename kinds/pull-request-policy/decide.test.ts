@@ -129,6 +129,7 @@ it('a policy knows its own requests by their last line, with either line end, an
   expect(isOurs(definition, { ...ours, body: ours.body.replaceAll('\n', '\r\n') })).toBe(true);
   expect(isOurs({ ...definition, uid: '00000000-0000-4000-8000-00000000000c' }, ours)).toBe(false);
   expect(hasText({ ...ours, body: ours.body.replaceAll('\n', '\r\n') }, text)).toBe(true);
+  expect(hasText({ ...ours, labels: ['Images', 'more'] }, text)).toBe(true);
 });
 
 it('names of a registry cannot leave their cell', () => {

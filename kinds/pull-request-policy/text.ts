@@ -30,7 +30,9 @@ export function isOurs({ uid }: StoredObject, { body }: PullRequest): boolean {
 /** Whether a request of ours has the text that was wanted when it was written, and all of the labels; what people wrote into it since is let be. Pure. */
 export function hasText({ body, labels }: PullRequest, wanted: PullRequestText): boolean {
   const [has, should] = [body, wanted.body].map((text) => MARK.exec(withoutReturns(text))?.[2]);
-  return has === should && wanted.labels.every((label) => labels.includes(label));
+  // GitHub knows a label by any case, and shows the one in which it was made.
+  const present = new Set(labels.map((label) => label.toLowerCase()));
+  return has === should && wanted.labels.every((label) => present.has(label.toLowerCase()));
 }
 
 /** Some servers keep a body with the line ends of the web. */
