@@ -34,8 +34,8 @@ export type ComposeTools = Readonly<{
 const MAX_SOURCES_BYTES = 1_073_741_824;
 const MAX_ARTIFACT_BYTES = 268_435_456;
 const MAX_FILES = 50_000;
-/** About ten seconds of comparing. */
-const MAX_LOOKS = 10_000_000;
+/** Some seconds of comparing. */
+const MAX_LOOKS = 1_000_000;
 /** Folders count as entries too. */
 const MAX_ENTRIES = 150_000;
 

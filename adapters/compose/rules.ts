@@ -11,6 +11,7 @@ import type { ComposeTools } from './compose.ts';
 import { mergeInto } from './merge.ts';
 
 const SLICE = 2_000;
+const EXCLUDE_SLICE = 50;
 
 /** A source on disk: paths of its files below `root`. */
 export type Source = Readonly<{ root: string; files: readonly string[] }>;
@@ -44,8 +45,7 @@ async function fromPath(step: Step, path: string): Promise<string | null> {
   if (!isFile) {
     if (rule.strategy === 'Extract') return `extract strategy is not supported for directories, got '${path}'`;
     const target = joined(rule.to, path.split('/').at(-1) ?? '');
-    for (const file of below) {
-      if (isExcluded(step, file, path, path)) continue;
+    for (const file of await notExcluded(step, below, path, path)) {
       await place(step, file, joined(target, path === '' ? file : file.slice(path.length + 1)));
     }
     return null;
@@ -68,7 +68,7 @@ async function fromGlob(step: Step, { text, glob }: Extract<CopyRule['from'], { 
   const folders = text === '**' || text.endsWith('/**') ? [] : foldersOf(source);
   const matches = await matching(step, glob, [...source.files, ...folders]);
   if (matches.length === 0) return `no files match pattern '${text}' in source '${rule.alias}'`;
-  const kept = matches.filter((path) => !isExcluded(step, path, base, base));
+  const kept = await notExcluded(step, matches, base, base);
   if (kept.length === 0) return `all files matching pattern '${text}' in source '${rule.alias}' were excluded`;
   const known = new Set(source.files);
   for (const match of kept) {
@@ -80,8 +80,8 @@ async function fromGlob(step: Step, { text, glob }: Extract<CopyRule['from'], { 
     const target = joined(rule.to, afterFolder(text, match));
     if (known.has(match)) await place(step, match, target);
     else
-      for (const file of filesBelow(source, match))
-        if (!isExcluded(step, file, base, match)) await place(step, file, joined(target, file.slice(match.length + 1)));
+      for (const file of await notExcluded(step, filesBelow(source, match), base, match))
+        await place(step, file, joined(target, file.slice(match.length + 1)));
   }
   return null;
 }
@@ -96,6 +96,17 @@ async function matching({ staging, signal }: Step, glob: Glob, paths: readonly s
     await setImmediate(undefined, { signal });
   }
   return found;
+}
+
+/** The paths that no pattern excludes, in slices as above. */
+async function notExcluded(step: Step, paths: readonly string[], base: string, walk: string): Promise<readonly string[]> {
+  if (step.rule.exclude.length === 0) return paths;
+  const kept: string[] = [];
+  for (const [index, path] of paths.entries()) {
+    if (!isExcluded(step, path, base, walk)) kept.push(path);
+    if (index % EXCLUDE_SLICE === 0) await setImmediate(undefined, { signal: step.signal });
+  }
+  return kept;
 }
 
 function look({ looks }: Staging, count: number): void {
