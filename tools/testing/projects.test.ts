@@ -1,10 +1,10 @@
 import { glob } from 'node:fs/promises';
 import { join, matchesGlob } from 'node:path';
 import { expect, test } from 'vitest';
-import config from '../../vitest.config.ts';
+import { projects } from './projects.ts';
 
 const root = join(import.meta.dirname, '../..');
-const patterns = (config.test?.projects ?? []).map((project) => {
+const patterns = projects.map((project) => {
   const one = typeof project === 'object' && 'test' in project ? project.test : undefined;
   return { include: one?.include ?? [], exclude: one?.exclude ?? [] };
 });
