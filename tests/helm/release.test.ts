@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHelm, type Helm } from '#adapters/helm/helm.ts';
 import { asFailed, isLocked, readRecord } from '#adapters/helm/storage.ts';
-import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import type { ClusterEntry, HelmAction } from '#core/helm.ts';
 import type { JsonObject } from '#core/json.ts';
@@ -80,12 +79,12 @@ spec:
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'weir-helm-'));
-  const tools = await loadToolPaths({ only: ['helm', 'bwrap'] });
+  const tools = await loadToolPaths({ only: ['helm', 'helmInside', 'bwrap'] });
   program = tools.helm;
   const workDir = join(root, 'work');
   await mkdir(workDir);
   const sandbox = await createSandbox({ mode: 'bwrap', bwrap: tools.bwrap, workDir: join(root, 'sandbox'), signal: never });
-  helm = createHelm({ sandbox, helm: program, runtime: await ownRuntime(), workDir, connectLookup: null });
+  helm = createHelm({ sandbox, helm: program, inside: tools.helmInside, workDir, connectLookup: null });
   shared = await testCluster();
   tenant = await onboard(shared);
   const minted = await tenant.admin.must(

@@ -102,6 +102,7 @@ export function useImageStage(): ImageStage {
       failpoints: noFailpoints,
       kustomize: tools.kustomize,
       helm: null,
+      helmInside: null,
       bwrap: null,
     });
   });

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createHelm, type Helm } from '#adapters/helm/helm.ts';
-import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import type { ClusterEntry, HelmAction } from '#core/helm.ts';
 import { openChildren } from '#deploy/local/children.ts';
@@ -112,7 +111,7 @@ async function main(): Promise<void> {
     const sandbox = await createSandbox({ mode: 'bwrap', bwrap: tools.bwrap, workDir: join(root, 'sandbox'), signal: never });
     const workDir = join(root, 'work');
     await mkdir(workDir);
-    const helm = createHelm({ sandbox, helm: tools.helm, runtime: await ownRuntime(), workDir, connectLookup: null });
+    const helm = createHelm({ sandbox, helm: tools.helm, inside: tools.helmInside, workDir, connectLookup: null });
     const { server, caPem, admin } = cluster;
     const entry: ClusterEntry = {
       server,

@@ -36,7 +36,7 @@ export async function helmFor(asking: Asking): Promise<Helm> {
   const releases = await releasesFor(asking);
   const program = (): HelmProgram => {
     if (adapters.helm.program !== null) return adapters.helm.program;
-    throw new AppError('sandboxUnavailable', 'this worker has no helm: set WEIR_HELM to the pinned one');
+    throw new AppError('sandboxUnavailable', 'this worker has no helm: set WEIR_HELM and WEIR_HELM_INSIDE to the pinned programs');
   };
   const pathOf = async (chart: ChartFacts, signal: AbortSignal) => (await adapters.artifacts.open(chart.digest, signal)).path;
   return Object.freeze({
