@@ -5,7 +5,6 @@ import type { Mount } from './sandbox.ts';
 
 const PLUGINS = '/plugins';
 
-
 /** The plugin folder of one run, with our post-renderer alone in it (`program`: where `weir-inside` is in there), as helm 4 wants it (helm.sh/docs, plugin API version v1, type postrenderer/v1). */
 export async function writePlugin(
   dir: string,

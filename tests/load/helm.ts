@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createHelm, type Helm } from '#adapters/helm/helm.ts';
+import { createHelm, type Helm, type ReleaseCluster } from '#adapters/helm/helm.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
-import type { ClusterEntry, HelmAction } from '#core/helm.ts';
+import type { HelmAction } from '#core/helm.ts';
 import { openChildren } from '#deploy/local/children.ts';
 import { type RunningCluster, startCluster } from '#deploy/local/cluster.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
@@ -18,7 +18,7 @@ const run = promisify(execFile);
 const never = new AbortController().signal;
 const NAMESPACE = 'default';
 
-type Stage = Readonly<{ cluster: RunningCluster; helm: Helm; program: string; entry: ClusterEntry; chartPath: string }>;
+type Stage = Readonly<{ cluster: RunningCluster; helm: Helm; program: string; entry: ReleaseCluster; chartPath: string }>;
 
 const wait = { timeoutMs: 60_000, disableHooks: false, disableWait: true, disableWaitForJobs: true, waitStrategy: 'poller' } as const;
 const applying = { ...wait, disableOpenAPIValidation: false, disableSchemaValidation: false, disableTakeOwnership: false, skipCrds: true };
@@ -113,9 +113,10 @@ async function main(): Promise<void> {
     await mkdir(workDir);
     const helm = createHelm({ sandbox, helm: tools.helm, inside: tools.helmInside, workDir, connectLookup: null });
     const { server, caPem, admin } = cluster;
-    const entry: ClusterEntry = {
+    const entry: ReleaseCluster = {
       server,
       caPem,
+      cacheKey: 'load',
       credential: { is: 'certificate', certificatePem: admin.certificatePem, keyPem: admin.keyPem },
     };
     const stage = { cluster, helm, program: tools.helm, entry, chartPath: await writeChart(root, tools.helm) };
