@@ -9,7 +9,7 @@ export type PostRender = (manifests: string) => Promise<string>;
 
 export type PostRenderGate = Readonly<{
   /** What a refusal was, or null. */
-  refused(): unknown;
+  refused(): Error | null;
   /** How many lists have passed: a release of a chart that renders anything must have passed once. */
   passed(): number;
   close(): Promise<void>;
@@ -23,7 +23,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
  * fails.
  */
 export async function openPostRender(socketPath: string, render: PostRender): Promise<PostRenderGate> {
-  let refusal: unknown = null;
+  let refusal: Error | null = null;
   let passed = 0;
   const server = await openUnixServer(socketPath, (socket) => {
     readAll(socket, MAX_BYTES, tooMuch)
@@ -33,7 +33,7 @@ export async function openPostRender(socketPath: string, render: PostRender): Pr
         socket.end(`${Buffer.byteLength(text)}\n${text}`);
       })
       .catch((error: unknown) => {
-        refusal ??= error;
+        refusal ??= error instanceof Error ? error : new Error(String(error));
         socket.destroy();
       });
   });
