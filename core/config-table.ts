@@ -192,6 +192,12 @@ export const configTable = Object.freeze({
     pattern: path,
     defaultAbout: 'the pinned one',
   }),
+  helmInside: optionalText('WEIR_HELM_INSIDE', {
+    about: 'The program `weir-inside`, which helm has beside itself in its sandbox.',
+    expects: 'a path',
+    pattern: path,
+    defaultAbout: 'the pinned one',
+  }),
   git: textWithDefault('WEIR_GIT', { about: 'The git program.', expects: 'a name on PATH, or a path', pattern: path, default: 'git' }),
   leaseMs: integer('WEIR_LEASE_MS', {
     about: 'How long a worker owns a unit without renewing.',

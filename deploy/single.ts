@@ -36,7 +36,7 @@ export type Plane = Readonly<{
 type Options = Readonly<{
   config: Config;
   children: Children;
-  tools: Pick<ToolPaths, 'kustomize' | 'redis' | 'bwrap'> & Readonly<{ helm: string | null }>;
+  tools: Pick<ToolPaths, 'kustomize' | 'redis' | 'bwrap'> & Readonly<{ helm: string | null; helmInside: string | null }>;
   version: string;
   logTo: 'stdout' | 'stderr';
 }>;
@@ -87,6 +87,7 @@ export async function startPlane({ config: given, children, tools, version }: Op
         failpoints,
         kustomize: config.kustomize ?? tools.kustomize,
         helm: config.helm ?? tools.helm,
+        helmInside: config.helmInside ?? tools.helmInside,
         bwrap: tools.bwrap,
       }),
       (part) => part.close(),

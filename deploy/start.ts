@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const lock = await lockInstance(stateDir);
   const ending = waitForEnd();
   try {
-    const tools = await loadToolPaths({ only: ['kustomize', 'helm', 'redis', 'bwrap'] });
+    const tools = await loadToolPaths({ only: ['kustomize', 'helm', 'helmInside', 'redis', 'bwrap'] });
     const plane = await startPlane({ config, children, tools, version: await version(), logTo: 'stdout' });
     await lock.announce(plane.url);
     announce(plane, json);

@@ -45,6 +45,9 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
   // A worker of releases needs it; the others do not.
   const helm = config.helm ?? (await systemProgram('helm'));
   if (helm === null && name === 'helm') throw new ConfigError(['WEIR_HELM must name the pinned helm: none is in the system folders']);
+  const helmInside = config.helmInside ?? (await systemProgram('weir-inside'));
+  if (helmInside === null && name === 'helm')
+    throw new ConfigError(['WEIR_HELM_INSIDE must name weir-inside, which is built of tools/go/inside: none is in the system folders']);
   const worker = `${name}-${hostname()}-${process.pid}`;
   const log = createLog({ level: config.logLevel, bindings: { service: `worker-${name}` } });
   const clock = systemClock;
@@ -77,6 +80,7 @@ export async function openWorker({ name, config: given, concurrency, kinds }: Wo
       failpoints,
       kustomize,
       helm,
+      helmInside,
       bwrap: bwrap === null ? null : { command: [bwrap], env: {} },
     });
     ends.unshift(() => opened.close());

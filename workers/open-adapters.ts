@@ -18,7 +18,6 @@ import type { TenantDb } from '#adapters/postgres/tenant-db.ts';
 import { openUnitStore } from '#adapters/postgres/unit-store.ts';
 import { createPullRequests } from '#adapters/pull-requests/pull-requests.ts';
 import { createPatterns } from '#adapters/re2/patterns.ts';
-import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import type { Launch } from '#adapters/sandbox/types.ts';
 import type { Config } from '#core/config.ts';
@@ -46,6 +45,8 @@ export type OpenOptions = Readonly<{
   kustomize: string;
   /** The pinned helm; null: releases say that it is missing. */
   helm: string | null;
+  /** What helm has beside itself in its sandbox (`weir-inside`); null as above. */
+  helmInside: string | null;
   bwrap: Launch | null;
 }>;
 export type OpenedAdapters = Readonly<{
@@ -106,9 +107,9 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   await rm(helmDir, { recursive: true, force: true });
   await mkdir(helmDir, { recursive: true, mode: 0o755 });
   const helm =
-    options.helm === null
+    options.helm === null || options.helmInside === null
       ? null
-      : createHelm({ sandbox, helm: options.helm, runtime: await ownRuntime(), workDir: helmDir, connectLookup: egress.egressLookup });
+      : createHelm({ sandbox, helm: options.helm, inside: options.helmInside, workDir: helmDir, connectLookup: egress.egressLookup });
   const git = {
     mirrorsDir: dir('mirrors'),
     workDir: join(work, 'git'),

@@ -1,23 +1,25 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { LookupFunction } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
 import { AppError } from '#core/errors.ts';
 import type { ClusterEntry, HelmAction, ReleaseName } from '#core/helm.ts';
 import { isObject, type JsonObject, parseJson, stringifyJson, textAt } from '#core/json.ts';
+import { type ApiCache, createApiCache } from './api-cache.ts';
 import { applyArgs, helmArgs, templateArgs } from './argv.ts';
 import { openGate } from './gate.ts';
+import { type Harvest, openHarvest } from './harvest.ts';
 import { throwAwayKubeconfig } from './kubeconfig.ts';
 import { writePlugin } from './plugin.ts';
-import { openPostRender, type PostRender } from './post-render.ts';
+import { openPostRender, type PostRender, type PostRenderGate } from './post-render.ts';
 import { readableHelmError } from './redact.ts';
-import { HELM_ENVIRONMENT, type HelmSandbox, type Runtime } from './sandbox.ts';
+import { HELM_ENVIRONMENT, type HelmSandbox } from './sandbox.ts';
 
 export type HelmOptions = Readonly<{
   sandbox: HelmSandbox;
   /** The pinned helm 4. */
   helm: string;
-  runtime: Runtime;
+  /** `weir-inside` (tools/go/inside): the way to the API server and the post-renderer, in the sandbox. */
+  inside: string;
   /** A folder of this process alone. */
   workDir: string;
   /** Egress policy at the moment of connecting to a cluster. */
@@ -30,6 +32,9 @@ export type ChartInput = Readonly<{ chartPath: string; values: JsonObject }>;
 export type ApplyInput = ChartInput & Readonly<{ postRender: PostRender; labels: Readonly<Record<string, string>> }>;
 export type TemplateOptions = Parameters<typeof templateArgs>[1] & Readonly<{ timeoutMs: number }>;
 
+/** A cluster, and under which name helm's knowledge of its kinds is kept from run to run: it has to name tenant, cluster and account, since it is lent to nobody else. */
+export type ReleaseCluster = ClusterEntry & Readonly<{ cacheKey: string }>;
+
 export type Helm = Readonly<{
   /** The YAML of every object, hooks, tests and CRDs: no network, no kubeconfig, `lookup` finds nothing. Throws AppError buildFailed, sandboxUnavailable. */
   template(release: ReleaseName, chart: ChartInput, options: TemplateOptions, signal: AbortSignal): Promise<string>;
@@ -40,7 +45,7 @@ export type Helm = Readonly<{
    */
   perform(
     release: ReleaseName,
-    cluster: ClusterEntry,
+    cluster: ReleaseCluster,
     chart: ApplyInput | null,
     action: HelmAction,
     signal: AbortSignal,
@@ -56,15 +61,18 @@ const LIMITS = Object.freeze({
   maxProcesses: 128,
   maxFileBytes: 64 * 1024 * 1024,
 });
-/** Node reserves far more address space than it uses. */
-const RELEASE_MEMORY_BYTES = 4 * 1024 ** 3;
+/** Beside the chart it holds what the cluster says of its kinds: 743 MB with 108 CRDs were seen (helm/helm #11280). */
+const RELEASE_MEMORY_BYTES = 2 * 1024 ** 3;
 const TEMPLATE_MAX_MS = 90_000;
 /** Helm ends its own waits first and writes down how it went; only then would we. */
 const GRACE_MS = 30_000;
-const INSIDE = fileURLToPath(new URL('./inside.ts', import.meta.url));
+const KUBE_CACHE = '/tmp/kube';
+
+type Options = HelmOptions & Readonly<{ cache: ApiCache }>;
 
 export function createHelm(options: HelmOptions): Helm {
   const { sandbox, helm, workDir } = options;
+  const cache = createApiCache(join(workDir, 'api-cache'));
   return Object.freeze({
     template(release: ReleaseName, chart: ChartInput, wanted: TemplateOptions, signal: AbortSignal): Promise<string> {
       return inRunFolder(workDir, async (dir) => {
@@ -106,71 +114,79 @@ export function createHelm(options: HelmOptions): Helm {
       if (result.exitCode !== 0) throw new AppError('buildFailed', `helm show crds failed: ${reasonOf(result)}`);
       return result.stdout.toString('utf8');
     },
-    perform(release: ReleaseName, cluster: ClusterEntry, chart: ApplyInput | null, action: HelmAction, signal: AbortSignal) {
+    perform(release: ReleaseName, cluster: ReleaseCluster, chart: ApplyInput | null, action: HelmAction, signal: AbortSignal) {
       if (sandbox.mode !== 'bwrap')
         throw new AppError(
           'sandboxUnavailable',
           'a Helm release needs bubblewrap: in the other sandbox modes there is no network of its own for it; install bubblewrap',
         );
-      return inRunFolder(workDir, (dir) => performIn(options, dir, { release, cluster, chart, action }, signal));
+      return inRunFolder(workDir, (dir) => performIn({ ...options, cache }, dir, { release, cluster, chart, action }, signal));
     },
   });
 }
 
-type Performed = Readonly<{ release: ReleaseName; cluster: ClusterEntry; chart: ApplyInput | null; action: HelmAction }>;
+type Performed = Readonly<{ release: ReleaseName; cluster: ReleaseCluster; chart: ApplyInput | null; action: HelmAction }>;
+type Ways = Readonly<{ harvest: Harvest; post: PostRenderGate | null; close(): Promise<void> }>;
 
-async function performIn(options: HelmOptions, dir: string, input: Performed, signal: AbortSignal): Promise<JsonObject | null> {
-  const { sandbox, helm, runtime } = options;
+async function performIn(options: Options, dir: string, input: Performed, signal: AbortSignal): Promise<JsonObject | null> {
   const { release, cluster, chart, action } = input;
+  const cacheKey = `${cluster.cacheKey} ${cluster.server} ${cluster.caPem}`;
   await writeFile(join(dir, 'kubeconfig'), throwAwayKubeconfig(cluster, release.namespace), { mode: 0o600 });
   if (chart !== null) await writeFile(join(dir, 'values.json'), stringifyJson(chart.values), { mode: 0o600 });
-  const socketPath = join(dir, 'api.sock');
-  const postPath = join(dir, 'post.sock');
-  const gate = await openGate({ socketPath, server: cluster.server, connectLookup: options.connectLookup });
-  const post = chart === null ? null : await openPostRender(postPath, chart.postRender);
+  await mkdir(join(dir, 'seed'), { mode: 0o755 });
+  await options.cache.lend(cacheKey, join(dir, 'seed'));
+  const ways = await openWays(options, dir, input);
   try {
-    const plugin = chart === null ? null : await writePlugin(dir, postPath, runtime);
-    const result = await sandbox.run(
-      {
-        command: runtime.command,
-        args: [
-          '--no-warnings',
-          '--disable-wasm-trap-handler',
-          '/weir/inside.ts',
-          '/in/api.sock',
-          '/tool/helm',
-          ...helmArgs(release, action),
-          ...(chart === null ? [] : applyArgs(chart.labels)),
-        ],
-        cwd: '/in',
-        readOnly: [
-          ...runtime.readOnly,
-          { from: INSIDE, to: '/weir/inside.ts' },
-          { from: helm, to: '/tool/helm' },
-          { from: socketPath, to: '/in/api.sock' },
-          { from: join(dir, 'kubeconfig'), to: '/in/kubeconfig' },
-          ...(chart === null ? [] : chartMounts(dir, chart)),
-          ...(plugin?.mounts ?? []),
-        ],
-        env: { ...HELM_ENVIRONMENT, ...runtime.env, ...(plugin?.env ?? {}) },
-        children: true,
-        limits: { ...LIMITS, maxMemoryBytes: RELEASE_MEMORY_BYTES, timeoutMs: action.timeoutMs + GRACE_MS },
-      },
-      signal,
-    );
-    if (post !== null && post.refused() !== null) throw post.refused();
+    const result = await runIn(options, dir, input, signal);
+    const refusal = ways.post?.refused() ?? null;
+    if (refusal !== null) throw refusal;
     if (result.stoppedBy !== null)
       throw new AppError('unknownResult', `helm ${action.do} was ended by a limit (${result.stoppedBy}); its record is looked at next`);
     if (result.exitCode !== 0) throw new AppError('clusterAnswer', `helm ${action.do} failed: ${reasonOf(result)}`);
-    if (post === null) return null;
+    const answers = ways.harvest.taken();
+    if (answers !== null) await options.cache.keep(cacheKey, answers);
+    if (ways.post === null) return null;
     const made = releaseJson(result.stdout);
     // Not for us to trust: whatever helm applied was seen here, or the run is wrong (threats B13).
-    if (post.passed() === 0 && (textAt(made, 'manifest') ?? '').trim() !== '')
+    if (ways.post.passed() === 0 && (textAt(made, 'manifest') ?? '').trim() !== '')
       throw new Error('helm applied objects that did not pass the post-renderer');
     return made;
   } finally {
-    await Promise.all([gate.close(), post?.close()]);
+    await ways.close();
   }
+}
+
+/** The sockets of one run: the one way out, the choke point, and the one that takes what helm learned of the cluster's kinds. */
+async function openWays({ connectLookup }: Options, dir: string, { cluster, chart }: Performed): Promise<Ways> {
+  const gate = await openGate({ socketPath: join(dir, 'api.sock'), server: cluster.server, connectLookup });
+  const harvest = await openHarvest(join(dir, 'keep.sock'));
+  const post = chart === null ? null : await openPostRender(join(dir, 'post.sock'), chart.postRender);
+  return {
+    harvest,
+    post,
+    close: async () => {
+      await Promise.all([gate.close(), harvest.close(), post?.close()]);
+    },
+  };
+}
+
+async function runIn({ sandbox, helm, inside }: Options, dir: string, { release, chart, action }: Performed, signal: AbortSignal) {
+  const plugin = chart === null ? null : await writePlugin(dir, join(dir, 'post.sock'), `/tool/${basename(inside)}`);
+  const ways = ['--api', '/in/api.sock', '--cache', `${KUBE_CACHE}/http`, '--seed', '/in/seed', '--keep', '/in/keep.sock'];
+  const labels = chart === null ? [] : applyArgs(chart.labels);
+  const here = ['api.sock', 'keep.sock', 'seed', 'kubeconfig'].map((name) => ({ from: join(dir, name), to: `/in/${name}` }));
+  return await sandbox.run(
+    {
+      command: inside,
+      args: ['run', ...ways, '/tool/helm', ...helmArgs(release, action), ...labels],
+      cwd: '/in',
+      readOnly: [{ from: helm, to: '/tool/helm' }, ...here, ...(chart === null ? [] : chartMounts(dir, chart)), ...(plugin?.mounts ?? [])],
+      env: { ...HELM_ENVIRONMENT, KUBECACHEDIR: KUBE_CACHE, ...(plugin?.env ?? {}) },
+      children: true,
+      limits: { ...LIMITS, maxMemoryBytes: RELEASE_MEMORY_BYTES, timeoutMs: action.timeoutMs + GRACE_MS },
+    },
+    signal,
+  );
 }
 
 function chartMounts(dir: string, chart: ChartInput) {

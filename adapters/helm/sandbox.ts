@@ -23,9 +23,6 @@ export type HelmSandbox = Readonly<{
   ): Promise<Readonly<{ exitCode: number; stoppedBy: 'timeout' | 'output' | null; stdout: Buffer; stderr: string }>>;
 }>;
 
-/** This very Node with its libraries, for the forwarder inside (`ownRuntime` of adapters/sandbox). */
-export type Runtime = Readonly<{ command: string; readOnly: readonly Mount[]; env: Readonly<Record<string, string>> }>;
-
 /**
  * Helm's whole environment. Every home is an empty place that only this run has, so that no plugin, repository or registry login of anybody is found
  * (threats B14); DNS in templates stays off because its switch is never given (B9).

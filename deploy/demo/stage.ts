@@ -26,7 +26,7 @@ export const clusterNames: readonly string[] = Object.freeze(['north', 'south'])
 const NODES = 3;
 const TOOLS = [
   ...(['etcd', 'kubeApiserver', 'kubeControllerManager', 'kubeScheduler', 'kwok', 'kubectl'] as const),
-  ...(['kustomize', 'helm', 'redis', 'bwrap', 'registry'] as const),
+  ...(['kustomize', 'helm', 'helmInside', 'redis', 'bwrap', 'registry'] as const),
 ] as const;
 
 /**

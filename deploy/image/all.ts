@@ -16,7 +16,8 @@ async function open(): Promise<Part> {
   const bwrap = await systemProgram('bwrap');
   // Without helm everything but HelmReleases works; those say what is missing.
   const helm = config.helm ?? (await systemProgram('helm'));
-  const tools = { kustomize, helm, redis: null, bwrap: bwrap === null ? null : { command: [bwrap], env: {} } };
+  const helmInside = config.helmInside ?? (await systemProgram('weir-inside'));
+  const tools = { kustomize, helm, helmInside, redis: null, bwrap: bwrap === null ? null : { command: [bwrap], env: {} } };
   const plane = await startPlane({ config, children: openChildren(), tools, version: await readVersion(), logTo: 'stdout' });
   return { said: [`Weir listens on ${plane.url} (CA: ${plane.caFile})`, ...plane.notes].join('\n'), stop: () => plane.stop() };
 }

@@ -19,6 +19,7 @@ const ToolReport = Type.Partial(
     kubectl: Type.String(),
     kustomize: Type.String(),
     helm: Type.String(),
+    'weir-inside': Type.String(),
     versitygw: Type.String(),
     redis: Type.Union([PreparedCommand, Type.Null()]),
     bwrap: Type.Union([PreparedCommand, Type.Null()]),
@@ -38,6 +39,7 @@ export type ToolPaths = Readonly<{
   kubectl: string;
   kustomize: string;
   helm: string;
+  helmInside: string;
   s3: string;
   redis: PreparedCommand | null;
   bwrap: PreparedCommand | null;
@@ -55,6 +57,7 @@ const reportNames = {
   kubectl: 'kubectl',
   kustomize: 'kustomize',
   helm: 'helm',
+  helmInside: 'weir-inside',
   s3: 'versitygw',
   redis: 'redis',
   bwrap: 'bwrap',
@@ -70,6 +73,7 @@ const allTools: readonly ToolName[] = [
   'kubectl',
   'kustomize',
   'helm',
+  'helmInside',
   's3',
   'redis',
   'bwrap',

@@ -23,16 +23,18 @@ type World = {
   oidc: OidcServer;
   kustomize: string;
   helm: string;
+  helmInside: string;
   oidcCa: string;
 };
 const world: World = Object.create(null);
 
 beforeAll(async () => {
-  const { redis, kustomize, helm } = await loadToolPaths({ only: ['redis', 'kustomize', 'helm'] });
+  const { redis, kustomize, helm, helmInside } = await loadToolPaths({ only: ['redis', 'kustomize', 'helm', 'helmInside'] });
   if (redis === null) throw new Error('this machine has no Redis: run `npm run setup`, it says what is missing');
   const authority = await openLocalAuthority(join(dir(), 'issuer'), 'issuer CA');
   world.kustomize = kustomize;
   world.helm = helm;
+  world.helmInside = helmInside;
   world.oidcCa = authority.certificateFile;
   world.app = await layOutImage(dir());
   world.postgres = await startPostgres(children, { dir: join(dir(), 'postgres'), fsync: false });
@@ -55,6 +57,7 @@ function environment(port: number): Readonly<Record<string, string>> {
     WEIR_PORT: String(port),
     WEIR_KUSTOMIZE: world.kustomize,
     WEIR_HELM: world.helm,
+    WEIR_HELM_INSIDE: world.helmInside,
     WEIR_DATABASE_URL: world.postgres.superuserUrl,
     WEIR_DATABASE_APP_PASSWORD: 'app-password-of-the-image-test',
     WEIR_DATABASE_SCHEDULER_PASSWORD: 'scheduler-password-of-the-image-test',

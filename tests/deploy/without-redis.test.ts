@@ -28,7 +28,7 @@ async function get(url: string, caPem: string): Promise<string> {
 }
 
 test('where no Redis can be had, the plane says so and does its work through PostgreSQL', async () => {
-  const tools = await loadToolPaths({ only: ['kustomize', 'helm', 'bwrap'] });
+  const tools = await loadToolPaths({ only: ['kustomize', 'helm', 'helmInside', 'bwrap'] });
   const config = readConfig({ WEIR_STATE_DIR: dir(), WEIR_PORT: '0', WEIR_LOG_LEVEL: 'error' });
   const plane = await startPlane({ config, children, tools: { ...tools, redis: null }, version: '0.0.0', logTo: 'stderr' });
   try {

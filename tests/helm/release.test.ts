@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createHelm, type Helm } from '#adapters/helm/helm.ts';
+import { createHelm, type Helm, type ReleaseCluster } from '#adapters/helm/helm.ts';
 import { asFailed, isLocked, readRecord } from '#adapters/helm/storage.ts';
-import { ownRuntime } from '#adapters/sandbox/own-runtime.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
-import type { ClusterEntry, HelmAction } from '#core/helm.ts';
+import type { HelmAction } from '#core/helm.ts';
 import type { JsonObject } from '#core/json.ts';
 import { isObject } from '#core/json.ts';
 import { loadToolPaths } from '#deploy/local/tool-paths.ts';
@@ -21,7 +20,7 @@ let helm: Helm;
 let program: string;
 let shared: SharedCluster;
 let tenant: Tenant;
-let place: ClusterEntry;
+let place: ReleaseCluster;
 let chartPath: string;
 
 const wait = { timeoutMs: 20_000, disableHooks: false, disableWait: false, disableWaitForJobs: false, waitStrategy: 'poller' } as const;
@@ -80,12 +79,12 @@ spec:
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'weir-helm-'));
-  const tools = await loadToolPaths({ only: ['helm', 'bwrap'] });
+  const tools = await loadToolPaths({ only: ['helm', 'helmInside', 'bwrap'] });
   program = tools.helm;
   const workDir = join(root, 'work');
   await mkdir(workDir);
   const sandbox = await createSandbox({ mode: 'bwrap', bwrap: tools.bwrap, workDir: join(root, 'sandbox'), signal: never });
-  helm = createHelm({ sandbox, helm: program, runtime: await ownRuntime(), workDir, connectLookup: null });
+  helm = createHelm({ sandbox, helm: program, inside: tools.helmInside, workDir, connectLookup: null });
   shared = await testCluster();
   tenant = await onboard(shared);
   const minted = await tenant.admin.must(
@@ -97,7 +96,7 @@ beforeAll(async () => {
   );
   const token = field(field(minted.body, 'status'), 'token');
   if (typeof token !== 'string') throw new Error('no token');
-  place = { server: shared.server, caPem: shared.caPem, credential: { is: 'token', token } };
+  place = { server: shared.server, caPem: shared.caPem, credential: { is: 'token', token }, cacheKey: 'test' };
   const chart = join(root, 'chart');
   await mkdir(join(chart, 'templates'), { recursive: true });
   await writeFile(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: demo\nversion: 1.2.3\nappVersion: "7"\n');
@@ -193,7 +192,7 @@ test('helm killed in the middle leaves a locked release, which goes on once its 
   await until(async () => (await tenant.admin.call('GET', `/apis/batch/v1/namespaces/${tenant.namespace}/jobs/never-ends`)).status === 200);
   abort.abort(new Error('stopped'));
   expect(String(await cut)).toContain('stopped');
-  expect(await readdir(join(root, 'work'))).toEqual([]);
+  expect(await readdir(join(root, 'work')), 'nothing of the run is left').toEqual(['api-cache']);
   const { path, secret } = await recordSecret('locked', 2);
   expect(isLocked(readRecord(secret))).toBe(true);
   await expect(helm.perform(named('locked'), place, values(), upgrade, never)).rejects.toMatchObject({
@@ -233,4 +232,19 @@ test('the tenant’s token is all that a release has: another namespace is refus
   expect(failed).toMatchObject({ code: 'clusterAnswer', message: expect.stringMatching(/forbidden/) });
   const secret = place.credential.is === 'token' ? place.credential.token : place.credential.keyPem;
   expect(String(failed)).not.toContain(secret.slice(0, 20));
+});
+
+test('what helm read of the cluster’s kinds is lent to the next run under the same key, which reads nothing new, and to no other', async () => {
+  const cache = join(root, 'work', 'api-cache');
+  await mkdir(cache, { recursive: true });
+  const before = await readdir(cache);
+  const kept = async () => (await readdir(cache)).filter((one) => !before.includes(one));
+  const release = async (name: string, cacheKey: string) => {
+    await helm.perform(named(name), { ...place, cacheKey }, values(), install, never);
+    return await kept();
+  };
+  const [first = ''] = await release('first', 'mine');
+  expect((await readdir(join(cache, first))).length).toBeGreaterThan(2);
+  expect(await release('second', 'mine'), 'a new answer would have made a new folder').toEqual([first]);
+  expect(await release('other', 'other')).toHaveLength(2);
 });

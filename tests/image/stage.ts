@@ -107,6 +107,7 @@ export function useImageStage(): ImageStage {
       failpoints: noFailpoints,
       kustomize: tools.kustomize,
       helm: null,
+      helmInside: null,
       bwrap: null,
     });
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { goFlags, type PinnedTool } from '../binaries.ts';
 import { type Environment, findInPath } from './path-binary.ts';
@@ -8,13 +8,19 @@ import { lastLines, run } from './run.ts';
 const modules = resolve(import.meta.dirname, '../go');
 const buildTimeoutMs = 60 * 60_000;
 
-/** Changes whenever what is built changes: module files, package, flags. Part of the cache folder's name. */
+/** Changes whenever what is built changes: module files (of a program of our own, its sources), package, flags. Part of the cache folder's name. */
 export async function buildHash(tool: PinnedTool): Promise<string> {
   const folder = join(modules, tool.go.module);
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(folder, file)));
+  for (const file of await inputsOf(tool, folder)) hash.update(await readFile(join(folder, file)));
   hash.update(JSON.stringify([goFlags, tool.go.package, tool.go.ldflags]));
   return hash.digest('hex').slice(0, 12);
+}
+
+/** A module that is pinned is told by its two files; one that is here by everything in it. */
+async function inputsOf(tool: PinnedTool, folder: string): Promise<readonly string[]> {
+  if (tool.go.package !== '.') return ['go.mod', 'go.sum'];
+  return (await readdir(folder)).filter((name) => name === 'go.mod' || name.endsWith('.go')).toSorted();
 }
 
 /** Builds the tool from its pinned module into `file`. Returns undefined, or in one text why it could not and what to do. */

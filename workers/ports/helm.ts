@@ -38,9 +38,12 @@ export async function helmFor(asking: Asking): Promise<Helm> {
   const releases = await releasesFor(asking);
   const program = (): HelmProgram => {
     if (adapters.helm.program !== null) return adapters.helm.program;
-    throw new AppError('sandboxUnavailable', 'this worker has no helm: set WEIR_HELM to the pinned one');
+    throw new AppError('sandboxUnavailable', 'this worker has no helm: set WEIR_HELM and WEIR_HELM_INSIDE to the pinned programs');
   };
   const pathOf = async (chart: ChartFacts, signal: AbortSignal) => (await adapters.artifacts.open(chart.digest, signal)).path;
+  // What an API server says of its kinds is lent to this tenant's own runs as the same account, and to nobody else's.
+  const cacheKey = cacheKeyOf(asking);
+  const clusterOf = async (signal: AbortSignal) => ({ ...(await releases.entry(signal)), cacheKey });
   return Object.freeze({
     chart: (digest: string, metadata: string | null, signal: AbortSignal) => chartOf(asking, digest, metadata, signal),
     crds: async (chart: ChartFacts, signal: AbortSignal) => {
@@ -55,7 +58,7 @@ export async function helmFor(asking: Asking): Promise<Helm> {
     apply: async ({ release, chart, values, labels, action, postRender }: Parameters<Helm['apply']>[0], signal: AbortSignal) => {
       const chartPath = await pathOf(chart, signal);
       const render = async (text: string) => manifestText(await postRender(await objectsIn(text, signal)));
-      await program().perform(release, await releases.entry(signal), { chartPath, values, labels, postRender: render }, action, signal);
+      await program().perform(release, await clusterOf(signal), { chartPath, values, labels, postRender: render }, action, signal);
     },
     listed: async ({ release, chart, values, action }: Parameters<Helm['listed']>[0], signal: AbortSignal) => {
       const seen: { list: readonly Manifest[] | null } = { list: null };
@@ -74,7 +77,7 @@ export async function helmFor(asking: Asking): Promise<Helm> {
       return seen.list ?? [];
     },
     perform: async (release: ReleaseName, action: Parameters<Helm['perform']>[1], signal: AbortSignal) => {
-      await program().perform(release, await releases.entry(signal), null, action, signal);
+      await program().perform(release, await clusterOf(signal), null, action, signal);
     },
     unlock: async (record: ReleaseRecord, message: string, signal: AbortSignal) => {
       const secrets = await releases.records(record.namespace, record.name, signal);
@@ -101,6 +104,10 @@ export async function helmFor(asking: Asking): Promise<Helm> {
     patch: (objects: readonly Manifest[], patches: KustomizePatches, signal: AbortSignal) =>
       patchObjects(adapters.helm.patch, objects, patches, signal),
   });
+}
+
+function cacheKeyOf({ scope, run, unit }: Asking): string {
+  return tenantKey(scope, run.clusterId ?? '', textAt(unit.definition.body, 'spec', 'serviceAccountName') ?? '');
 }
 
 async function chartOf({ adapters, scope }: Asking, digest: string, metadata: string | null, signal: AbortSignal): Promise<ChartFacts> {

@@ -1,0 +1,3 @@
+module weir.dev/tools/inside
+
+go 1.26.0
