@@ -7,6 +7,7 @@ import type { ImageTags } from './image/tags.ts';
 import type { JsonObject } from './json.ts';
 import type { PatternMatch } from './patterns.ts';
 import type { Registry } from './registry.ts';
+import type { Sigstore } from './sigstore.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
 /**
@@ -334,6 +335,7 @@ export type Capabilities = Readonly<{
   bucket: Bucket;
   charts: Charts;
   registry: Registry;
+  sigstore: Sigstore;
   patterns: Patterns;
   imageTags: ImageTags;
   gitWriter: GitWriter;

@@ -11,6 +11,7 @@ import type { EgressHttp } from '#core/http.ts';
 import type { Patterns, Render } from '#core/ports.ts';
 import type { UnitStore } from '#core/reconcile/store.ts';
 import type { Registry } from '#core/registry.ts';
+import type { Sigstore } from '#core/sigstore.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import type { Clock } from '#core/time.ts';
 import type { ChartFactsCache } from './ports/chart-facts-cache.ts';
@@ -36,6 +37,7 @@ export type WorkerAdapters = Readonly<{
   }>;
   charts: Readonly<{ http: EgressHttp; workDir: string; allowHttpHosts: readonly string[] }>;
   registry: Registry;
+  sigstore: Sigstore;
   patterns: Patterns;
   git: Readonly<{
     mirrorsDir: string;

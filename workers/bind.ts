@@ -35,6 +35,7 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       bucket: () => adapters.bucket,
       charts: () => charts,
       registry: () => adapters.registry,
+      sigstore: () => adapters.sigstore,
       patterns: () => adapters.patterns,
       gitWriter: () => createGitWriter({ scope, clock: adapters.clock, ...adapters.git }),
       setters: () => setters,
