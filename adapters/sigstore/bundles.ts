@@ -60,13 +60,20 @@ function entryOf(bundle: Json): JsonObject {
   const body = textAt(bundle, 'Payload', 'body') ?? '';
   const entry = parseJson(Buffer.from(body, 'base64').toString('utf8'));
   return {
-    logIndex: String(at(bundle, 'Payload', 'logIndex')),
+    logIndex: integerAt(bundle, 'logIndex'),
     logId: { keyId: Buffer.from(textAt(bundle, 'Payload', 'logID') ?? '', 'hex').toString('base64') },
     kindVersion: { kind: textAt(entry, 'kind') ?? '', version: textAt(entry, 'apiVersion') ?? '' },
-    integratedTime: String(at(bundle, 'Payload', 'integratedTime')),
+    integratedTime: integerAt(bundle, 'integratedTime'),
     inclusionPromise: { signedEntryTimestamp: textAt(bundle, 'SignedEntryTimestamp') ?? '' },
     canonicalizedBody: body,
   };
+}
+
+/** Throws SyntaxError for what is no integer. */
+function integerAt(bundle: Json, name: string): string {
+  const value = at(bundle, 'Payload', name);
+  if (typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))) return String(value);
+  throw new SyntaxError('no integer');
 }
 
 /** Throws SyntaxError or TypeError for what is no JSON object. */

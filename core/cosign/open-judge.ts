@@ -23,7 +23,7 @@ export async function openJudge(ctx: Ctx, namespace: string, verify: Verificatio
   if (values === null) return missing(`${namespace}/${secretRef.name}`, 'spec.verify.secretRef');
   const trusted = trustedKeys(values);
   if (trusted.is === 'failed') return failed(`Secret ${namespace}/${secretRef.name} ${trusted.message}`);
-  return { is: 'judge', judge: keyJudge({ keys: trusted.keys, isPrehashedBy: ctx.sigstore.isPrehashedBy }) };
+  return { is: 'judge', judge: keyJudge({ keys: trusted.keys, isPrehashedBy: (...asked) => ctx.sigstore.isPrehashedBy(...asked) }) };
 }
 
 async function openKeyless(ctx: Ctx, namespace: string, verify: Verification): Promise<OpenedJudge> {
