@@ -175,6 +175,13 @@ export const configTable = Object.freeze({
     pattern: '^[^\\s,/@A-Z]+$',
     default: [],
   }),
+  sigstoreTrustedRoot: optionalText('WEIR_SIGSTORE_TRUSTED_ROOT', {
+    about:
+      'The `trusted_root.json` of a Sigstore whose keyless signatures count where a definition names no root of its own. It is read at start and never fetched.',
+    expects: 'a path',
+    pattern: path,
+    defaultAbout: 'none: such definitions are refused',
+  }),
 
   sandbox: choice('WEIR_SANDBOX', ['auto', 'bwrap', 'unshare', 'weak'], {
     about: 'How rendering is isolated. `auto` takes the first strong one that works; `weak` isolates too little for strangers’ manifests.',

@@ -24,6 +24,7 @@ describe('readConfig', () => {
       sandbox: 'auto',
       egressAllow: [],
       allowHttpHosts: [],
+      sigstoreTrustedRoot: null,
       failpoints: [],
     });
     expect(Object.keys(config)).toEqual(Object.keys(configTable));
@@ -41,6 +42,7 @@ describe('readConfig', () => {
       port: 0,
       test: true,
       allowHttpHosts: [],
+      sigstoreTrustedRoot: null,
       egressAllow: ['127.0.0.0/8', '::1/128'],
       oidcIssuer: 'https://id.example/x',
       oidcAlgorithms: ['ES256'],

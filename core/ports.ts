@@ -9,6 +9,7 @@ import type { JsonObject } from './json.ts';
 import type { PatternMatch } from './patterns.ts';
 import type { PullRequests } from './pull-requests.ts';
 import type { Registry } from './registry.ts';
+import type { Sigstore } from './sigstore.ts';
 import type { InventoryEntry, ObjectKey, ObjectResult, StoredObject } from './store.ts';
 
 /**
@@ -343,6 +344,7 @@ export type Capabilities = Readonly<{
   charts: Charts;
   compose: Compose;
   registry: Registry;
+  sigstore: Sigstore;
   patterns: Patterns;
   imageTags: ImageTags;
   gitWriter: GitWriter;

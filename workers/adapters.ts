@@ -14,6 +14,7 @@ import type { Patterns, Render } from '#core/ports.ts';
 import type { PullRequests } from '#core/pull-requests.ts';
 import type { UnitStore } from '#core/reconcile/store.ts';
 import type { Registry } from '#core/registry.ts';
+import type { Sigstore } from '#core/sigstore.ts';
 import type { TenantScope } from '#core/tenant.ts';
 import type { Clock } from '#core/time.ts';
 import type { ChartFactsCache } from './ports/chart-facts-cache.ts';
@@ -41,6 +42,7 @@ export type WorkerAdapters = Readonly<{
   /** Folder in which artifacts are composed. */
   composeDir: string;
   registry: Registry;
+  sigstore: Sigstore;
   patterns: Patterns;
   /** Looks at Git remotes of this process. */
   looks: Looks;

@@ -37,6 +37,7 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
       charts: () => charts,
       compose: () => composeFor(adapters, scope),
       registry: () => adapters.registry,
+      sigstore: () => adapters.sigstore,
       patterns: () => adapters.patterns,
       gitWriter: () =>
         createGitWriter({

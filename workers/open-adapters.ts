@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createArtifacts } from '#adapters/blob/artifacts.ts';
 import { createBucket } from '#adapters/bucket/bucket.ts';
@@ -20,6 +20,7 @@ import { createPullRequests } from '#adapters/pull-requests/pull-requests.ts';
 import { createPatterns } from '#adapters/re2/patterns.ts';
 import { createSandbox } from '#adapters/sandbox/sandbox.ts';
 import type { Launch } from '#adapters/sandbox/types.ts';
+import { createSigstore } from '#adapters/sigstore/sigstore.ts';
 import type { Config } from '#core/config.ts';
 import { AppError } from '#core/errors.ts';
 import type { Failpoints } from '#core/failpoints.ts';
@@ -87,6 +88,8 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
   // Layers, objects and charts of an earlier life of this process.
   for (const name of ['oci', 'bucket', 'charts', 'compose']) await rm(join(work, name), { recursive: true, force: true });
   const registry = createRegistry({ http, clock, allowHttpHosts: config.allowHttpHosts, realms: new Map(), workDir: join(work, 'oci') });
+  const rootFile = config.sigstoreTrustedRoot;
+  const sigstore = createSigstore(rootFile === null ? null : { file: rootFile, json: await readFile(rootFile) });
   const store = openUnitStore(db);
   const clusters = createClusters({
     component: options.worker,
@@ -138,6 +141,7 @@ export async function openAdapters(options: OpenOptions): Promise<OpenedAdapters
       charts: { http, workDir: join(work, 'charts'), allowHttpHosts: config.allowHttpHosts },
       composeDir: join(work, 'compose'),
       registry,
+      sigstore,
       patterns: createPatterns(),
       looks: createLooks(),
       writeQueues: createWriteQueues(),

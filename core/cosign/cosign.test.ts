@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { bundleOf, claimOf, type KeyKind, otherDigest, pairOf, signer } from '#tests/oci-repository/sign.ts';
 import { trustedKeys } from './keys.ts';
-import { BUNDLE, bundleSigned, simpleSigned } from './signed.ts';
+import { BUNDLE, bundleSigned as bundleSignedBy, simpleSigned } from './signed.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const KINDS: readonly KeyKind[] = ['p256', 'p384', 'rsa', 'ed25519'];
@@ -14,8 +14,10 @@ function keysOf(values: Readonly<Record<string, string>>) {
   return keys.keys;
 }
 
+const isPrehashedBy = () => false;
+const bundleSigned = (keys: ReturnType<typeof keysOf>, bundle: Buffer, of: string) => bundleSignedBy({ keys, isPrehashedBy }, bundle, of);
 const simple = (payload: Buffer, signature: Buffer | string, keys = trusted) =>
-  simpleSigned(keys, payload, typeof signature === 'string' ? signature : signature.toString('base64'), digest);
+  simpleSigned({ keys, isPrehashedBy }, payload, typeof signature === 'string' ? signature : signature.toString('base64'), digest);
 
 test.each(KINDS)('a signature by %s counts, in both forms, and only over its own bytes', (kind) => {
   const by = signer(kind);

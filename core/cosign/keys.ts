@@ -67,10 +67,15 @@ function publicKeyOf(pem: string): KeyObject | null {
   }
 }
 
-/** Name of the first key that made this signature over these bytes, or null. ECDSA in DER, RSA in PKCS #1 v1.5, as cosign writes them. Pure. */
-export function signerOf(keys: readonly TrustedKey[], bytes: Uint8Array, signature: Uint8Array): string | null {
+/** Verifies Ed25519ph; false for another key. Pure. */
+export type Prehashed = (key: KeyObject, bytes: Uint8Array, signature: Uint8Array) => boolean;
+
+/** Name of the first key that made this signature over these bytes, or null. ECDSA in DER, RSA in PKCS #1 v1.5, Ed25519 both ways, as cosign writes them. Pure. */
+export function signerOf(keys: readonly TrustedKey[], bytes: Uint8Array, signature: Uint8Array, isPrehashedBy: Prehashed): string | null {
   if (signature.byteLength === 0 || signature.byteLength > MAX_SIGNATURE_BYTES) return null;
-  return keys.find(({ key, hashes }) => hashes.some((hash) => verify(hash, bytes, key, signature)))?.name ?? null;
+  const isBy = ({ key, hashes }: TrustedKey): boolean =>
+    hashes.some((hash) => verify(hash, bytes, key, signature)) || isPrehashedBy(key, bytes, signature);
+  return keys.find(isBy)?.name ?? null;
 }
 
 function failed(message: string): Keys {

@@ -1,15 +1,16 @@
 import { AppError } from '#core/errors.ts';
 import type { Registry, RegistryManifest, RegistryRemote } from '#core/registry.ts';
-import type { TrustedKey } from './keys.ts';
-import { BUNDLE, bundleSigned, SIGNATURE_ANNOTATION, SIMPLE_SIGNING, type Signed, simpleSigned } from './signed.ts';
+import type { Judge, Judgement } from './judge.ts';
+import { BUNDLE, SIMPLE_SIGNING } from './signed.ts';
 
-export type Verdict = Readonly<{ is: 'verified'; key: string }> | Readonly<{ is: 'refused'; message: string }>;
+/** `by` as the judge names the signer. */
+export type Verdict = Readonly<{ is: 'verified'; by: string }> | Readonly<{ is: 'refused'; message: string }>;
 
 type Looking = Readonly<{
   registry: Registry;
   remote: RegistryRemote;
   digest: string;
-  keys: readonly TrustedKey[];
+  judge: Judge;
   /** What is left of the time for all of it. */
   limits(): Readonly<{ timeoutMs: number }>;
   signal: AbortSignal;
@@ -20,13 +21,13 @@ const MAX_SIGNATURES = 100;
 const MAX_PAYLOAD_BYTES = 65_536;
 const MAX_BUNDLE_BYTES = 1_048_576;
 
-/** Whether one of the keys signed this digest with cosign: below the tag `sha256-<hex>.sig`, or as a bundle that refers to it. Refused unless proven. */
+/** Whether somebody whom the judge trusts signed this digest with cosign: below the tag `sha256-<hex>.sig`, or as a bundle that refers to it. Refused unless proven. */
 export async function verifyDigest(looking: Looking): Promise<Verdict> {
   const { digest } = looking;
   const reasons: string[] = [];
   try {
     for await (const one of candidates(looking)) {
-      if (one.is === 'signed') return { is: 'verified', key: one.key };
+      if (one.is === 'signed') return { is: 'verified', by: one.by };
       reasons.push(one.why);
       if (reasons.length >= MAX_SIGNATURES) return refused(`none of the first ${MAX_SIGNATURES} signatures of '${digest}' fits`);
     }
@@ -34,56 +35,47 @@ export async function verifyDigest(looking: Looking): Promise<Verdict> {
     if (!(error instanceof AppError) || !UPSTREAM.has(error.code)) throw error;
     return refused(error.message);
   }
-  const why = [...new Set(reasons), ...(reasons.length > 0 && looking.keys.some(isEd25519) ? [PREHASHED] : [])];
+  const why = [...new Set(reasons)];
   return refused(`no matching signatures were found for '${digest}'${why.length === 0 ? '' : `: ${why.join('; ')}`}`);
-}
-
-/** node:crypto knows Ed25519 only as it is, without a hash before it (RFC 8032 section 5.1, not Ed25519ph). */
-const PREHASHED =
-  'a key is Ed25519, with which cosign since 2.6 signs prehashed, and this release does not read that: sign with an ECDSA or RSA key';
-
-function isEd25519({ key }: TrustedKey): boolean {
-  return key.asymmetricKeyType === 'ed25519';
 }
 
 const UPSTREAM: ReadonlySet<string> = Object.freeze(
   new Set(['upstreamFailed', 'upstreamAuthFailed', 'upstreamTooLarge', 'egressDenied', 'notFound']),
 );
 
-async function* candidates(looking: Looking): AsyncGenerator<Signed> {
+async function* candidates(looking: Looking): AsyncGenerator<Judgement> {
   yield* belowTag(looking);
   yield* bundles(looking);
 }
 
-async function* belowTag({ registry, remote, digest, keys, limits, signal }: Looking): AsyncGenerator<Signed> {
+async function* belowTag({ registry, remote, digest, judge, limits, signal }: Looking): AsyncGenerator<Judgement> {
   const tag = `${digest.replace(':', '-')}.sig`;
   const signatures = await orNull(registry.resolve(remote, tag, limits(), signal));
   if (signatures === null) return;
   const { layers } = await registry.manifest(remote, signatures, limits(), signal);
   for (const layer of layers) {
-    const signature = layer.annotations[SIGNATURE_ANNOTATION];
-    if (layer.mediaType !== SIMPLE_SIGNING || signature === undefined) continue;
+    if (layer.mediaType !== SIMPLE_SIGNING) continue;
     yield await judged(async () => {
       const payload = await registry.read(remote, layer, { maxBytes: MAX_PAYLOAD_BYTES }, limits(), signal);
-      return simpleSigned(keys, payload, signature, digest);
+      return judge.simple(payload, layer.annotations, digest);
     });
   }
 }
 
-async function* bundles({ registry, remote, digest, keys, limits, signal }: Looking): AsyncGenerator<Signed> {
+async function* bundles({ registry, remote, digest, judge, limits, signal }: Looking): AsyncGenerator<Judgement> {
   for (const { digest: named } of await registry.referrers(remote, digest, limits(), signal)) {
     yield await judged(async () => {
       const layer = bundleLayer(await registry.manifest(remote, named, limits(), signal));
       if (layer === undefined) return { is: 'not', why: 'what refers to it is no bundle' };
-      return bundleSigned(keys, await registry.read(remote, layer, { maxBytes: MAX_BUNDLE_BYTES }, limits(), signal), digest);
+      return judge.bundle(await registry.read(remote, layer, { maxBytes: MAX_BUNDLE_BYTES }, limits(), signal), digest);
     });
   }
 }
 
 /** One that cannot be read is no signature; it does not hide the others, which anybody who may push could otherwise do. */
-async function judged(judge: () => Promise<Signed>): Promise<Signed> {
+async function judged(judging: () => Promise<Judgement>): Promise<Judgement> {
   try {
-    return await judge();
+    return await judging();
   } catch (error) {
     if (!(error instanceof AppError) || !UPSTREAM.has(error.code)) throw error;
     return { is: 'not', why: error.message };

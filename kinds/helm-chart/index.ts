@@ -16,7 +16,7 @@ export const helmChartKind = defineKind<'definition', typeof HelmChartSpec, type
   worker: 'source',
   spec: HelmChartSpec,
   status: HelmChartStatus,
-  needs: ['lookup', 'secrets', 'artifacts', 'charts', 'registry'],
+  needs: ['lookup', 'secrets', 'artifacts', 'charts', 'registry', 'sigstore', 'patterns'],
   refs: ({ sourceRef }, namespace) =>
     (['artifact', 'change'] as const).map((on) => ({ kind: sourceRef.kind, namespace, name: sourceRef.name, on })),
   intervalMs: (spec) => durationMs(spec.interval, 0),

@@ -10,7 +10,7 @@ import { isRegistry, logInToRegistry, sourceOf, timeoutMsOf } from './source.ts'
 import { unsupportedField, unsupportedSource } from './unsupported.ts';
 
 export type HelmChartObj = Obj<'definition', typeof HelmChartSpec, typeof HelmChartStatus>;
-export type HelmChartNeed = 'lookup' | 'secrets' | 'artifacts' | 'charts' | 'registry';
+export type HelmChartNeed = 'lookup' | 'secrets' | 'artifacts' | 'charts' | 'registry' | 'sigstore' | 'patterns';
 
 /** What was seen; no credential in it. `isStored`: the artifact of the status is still in storage. */
 export type Seen =

@@ -11,7 +11,10 @@ export function unsupportedField({ verify }: HelmChartSpec): string | null {
   if (verify.provider === 'notation')
     return `spec.verify.provider notation is not served by this release, ${NOTHING}: sign with cosign and a key`;
   if (verify.secretRef === undefined)
-    return `spec.verify without secretRef (keyless cosign) is not served by this release, ${NOTHING}: sign with a key, and name a Secret with its public key`;
+    // The plane's root may be the public one, below which everybody gets a certificate.
+    return (verify.matchOIDCIdentity ?? []).length === 0
+      ? 'spec.verify without secretRef and matchOIDCIdentity would trust whoever signed: write spec.verify.matchOIDCIdentity'
+      : null;
   if ((verify.matchOIDCIdentity ?? []).length > 0)
     return 'spec.verify.matchOIDCIdentity is of keyless signatures and says nothing about a key: remove it, or spec.verify.secretRef';
   return null;

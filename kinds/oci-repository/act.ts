@@ -58,7 +58,7 @@ function verified(verdict: Awaited<ReturnType<typeof verify>>, revision: string)
       reason: 'VerificationError',
       message: `failed to verify the signature using provider 'cosign': ${verdict.message}`,
     };
-  const message = `verified signature of revision ${revision} by key ${verdict.key}`;
+  const message = `verified signature of revision ${revision} by ${verdict.by}`;
   return { type: 'SourceVerified', status: 'True', reason: 'Succeeded', message };
 }
 

@@ -22,9 +22,9 @@ export const ociRepositoryKind = defineKind<
   worker: 'source',
   spec: OCIRepositorySpec,
   status: OCIRepositoryStatus,
-  needs: ['lookup', 'secrets', 'registry', 'patterns', 'artifacts'],
+  needs: ['lookup', 'secrets', 'registry', 'sigstore', 'patterns', 'artifacts'],
   refs: (spec, namespace) => [
-    ...[spec.secretRef, spec.certSecretRef, spec.verify?.secretRef].flatMap((ref) =>
+    ...[spec.secretRef, spec.certSecretRef, spec.verify?.secretRef, spec.verify?.trustedRootSecretRef].flatMap((ref) =>
       ref === undefined ? [] : [{ kind: 'Secret', namespace, name: ref.name, on: 'change' as const }],
     ),
     ...(spec.serviceAccountName === undefined || spec.serviceAccountName === ''

@@ -10,7 +10,7 @@ import { createTagPick, tagOf } from './target.ts';
 import { unsupportedField } from './unsupported.ts';
 
 export type OCIRepositoryObj = Obj<'definition', typeof OCIRepositorySpec, typeof OCIRepositoryStatus>;
-export type OCIRepositoryNeed = 'lookup' | 'secrets' | 'registry' | 'patterns' | 'artifacts';
+export type OCIRepositoryNeed = 'lookup' | 'secrets' | 'registry' | 'sigstore' | 'patterns' | 'artifacts';
 
 /** What was seen; no credential in it. */
 export type Seen =

@@ -24,7 +24,7 @@ export async function openRemote(ctx: SecretsCtx, { definition, spec }: OCIRepos
 }
 
 /** A Secret of the definition's own namespace, or a message that names the field to correct. */
-export async function namedSecret(ctx: Pick<SecretsCtx, 'secrets'>, namespace: string, name: string, field: string): Promise<Found> {
+async function namedSecret(ctx: Pick<SecretsCtx, 'secrets'>, namespace: string, name: string, field: string): Promise<Found> {
   const shown = `${namespace}/${name}`;
   const values = await ctx.secrets.read(namespace, name);
   if (values !== null) return { is: 'found', secret: { shown, values } };

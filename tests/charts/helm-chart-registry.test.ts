@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSigstore } from '#adapters/sigstore/sigstore.ts';
 import { conditionOf } from '#core/conditions.ts';
 import { at, type JsonObject, textAt } from '#core/json.ts';
 import { runnable } from '#core/reconcile/runnable.ts';
@@ -11,7 +12,9 @@ import { loadToolPaths } from '#deploy/local/tool-paths.ts';
 import { helmChartKind } from '#kinds/helm-chart/index.ts';
 import { useChildren, useTemporaryDir } from '#tests/harness/hooks.ts';
 import { FLUX_LAYER, openPusher } from '#tests/oci/push.ts';
-import { signer, signTag } from '#tests/oci-repository/sign.ts';
+import { pushSignatures, signer, signTag } from '#tests/oci-repository/sign.ts';
+import { ISSUER, openSigstore, RELEASER } from '#tests/sigstore/authority.ts';
+import { keylessLayer } from '#tests/sigstore/signatures.ts';
 import { chartYaml, type HelmTool, mapTemplate, openHelmTool, writeTree } from './helm-tool.ts';
 import { type ChartParts, type Given, never, openChartParts, type Pass, runPass, storedObject } from './passes.ts';
 
@@ -175,9 +178,42 @@ test('J5: only what a key of the Secret signed is taken, and the digest that was
   expect(conditionOf(plain.status, 'SourceVerified')).toBeNull();
 });
 
+test('a keyless signature counts below the root of the operator, for an identity that is asked for', async () => {
+  const sigstore = await openSigstore();
+  const remote = {
+    host: server.host,
+    repository: 'team/charts/app',
+    insecure: false,
+    credential: { is: 'basic', username: server.username, password: server.password },
+    caPem,
+    clientCertificate: null,
+  } as const;
+  const digest = await parts.registry.resolve(remote, '1.1.0_build.7', { timeoutMs: 20_000 }, never);
+  const pusher = openPusher({ ...server, caPem });
+  await pushSignatures(pusher, 'team/charts/app', digest, [keylessLayer(sigstore, await sigstore.signer(), digest)]);
+  await pusher.close();
+  const trusting = { ...parts, sigstore: createSigstore({ file: 'root.json', json: sigstore.trustedRoot() }) };
+  const look = (given: ChartParts, subject: string): Promise<Pass> => {
+    const verify = { provider: 'cosign', matchOIDCIdentity: [{ issuer: ISSUER, subject }] };
+    const spec = { chart: 'app', interval: '1m', sourceRef: { kind: 'HelmRepository', name: 'repo' }, version: '1.1.0+build.7', verify };
+    return runPass(given, kind, { spec, objects: [repository()], secrets: secrets() });
+  };
+  const signed = await look(trusting, RELEASER);
+  expect(signed.judged).toMatchObject({ is: 'ready' });
+  expect(conditionOf(signed.status, 'SourceVerified')).toMatchObject({ status: 'True' });
+  for (const [given, subject, words] of [
+    [trusting, 'https://github.example/acme', 'is none that is asked for'],
+    [parts, RELEASER, 'WEIR_SIGSTORE_TRUSTED_ROOT'],
+  ] as const) {
+    const refused = await look(given, subject);
+    expect(refused.judged).toMatchObject({ is: 'failed', reason: 'ChartVerificationError', message: expect.stringContaining(words) });
+    expect(refused.status['artifact']).toBeUndefined();
+  }
+});
+
 test.each([
   [{ provider: 'notation', secretRef: { name: 'keys' } }, 'notation'],
-  [{ provider: 'cosign' }, 'keyless'],
+  [{ provider: 'cosign' }, 'would trust whoever signed'],
   [{ provider: 'cosign', secretRef: { name: 'keys' }, matchOIDCIdentity: [{ issuer: 'i', subject: 's' }] }, 'matchOIDCIdentity'],
 ])('verify %j is not served, and said', async (verify, text) => {
   const run = await build({ version: '1.0.0', verify });

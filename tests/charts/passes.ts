@@ -8,6 +8,8 @@ import { createEgress } from '#adapters/egress/egress.ts';
 import { createEgressHttp } from '#adapters/egress/http.ts';
 import { parseYaml } from '#adapters/kustomize/off-thread.ts';
 import { createRegistry } from '#adapters/oci/registry.ts';
+import { createPatterns } from '#adapters/re2/patterns.ts';
+import { createSigstore } from '#adapters/sigstore/sigstore.ts';
 import { brokenStatusRules } from '#core/conditions.ts';
 import { noFailpoints } from '#core/failpoints.ts';
 import type { EgressHttp } from '#core/http.ts';
@@ -17,6 +19,7 @@ import { silentLog } from '#core/log.ts';
 import type { Runnable } from '#core/reconcile/runnable.ts';
 import { finalStatus } from '#core/reconcile/write-up.ts';
 import type { Registry } from '#core/registry.ts';
+import type { Sigstore } from '#core/sigstore.ts';
 import type { StoredObject } from '#core/store.ts';
 import { scopeOfJob } from '#core/tenant.ts';
 import { systemClock } from '#core/time.ts';
@@ -38,6 +41,7 @@ export type ChartParts = Readonly<{
   store: ArtifactStore;
   http: EgressHttp;
   registry: Registry;
+  sigstore: Sigstore;
   workDir: string;
   allowHttpHosts: readonly string[];
   close(): Promise<void>;
@@ -47,7 +51,8 @@ export function openChartParts(root: string, allowCidrs: readonly string[] = ['1
   const store = createArtifacts({ dir: join(root, 'artifacts'), clock: systemClock });
   const http = createEgressHttp({ egress: createEgress({ allowCidrs }), userAgent: 'weir/test', clock: systemClock });
   const registry = createRegistry({ http, clock: systemClock, allowHttpHosts: [], realms: new Map(), workDir: join(root, 'oci') });
-  return { store, http, registry, workDir: join(root, 'work'), allowHttpHosts: [], close: () => http.close() };
+  const sigstore = createSigstore(null);
+  return { store, http, registry, sigstore, workDir: join(root, 'work'), allowHttpHosts: [], close: () => http.close() };
 }
 
 export function chartsOf({ store, http, workDir, allowHttpHosts }: ChartParts) {
@@ -77,6 +82,8 @@ export async function runPass(parts: ChartParts, kind: Runnable, given: Given): 
     charts,
     artifacts: parts.store,
     registry: parts.registry,
+    sigstore: parts.sigstore,
+    patterns: createPatterns(),
     secrets: { read: async (_namespace: string, name: string) => (secrets[name] === undefined ? null : bytes(secrets[name])) },
     lookup: {
       get: async (key: Readonly<{ kind: string; namespace: string; name: string }>) =>

@@ -98,7 +98,7 @@ test('fields that are not served, or that no registry could mean, are refused wi
   const source = await scene.source('unserved', { url: url('team/good'), provider: 'aws' });
   expect(await scene.settled(source, 'False', 'UnsupportedField')).toContain('spec.provider aws');
   await scene.app.patch('OCIRepository', source, { spec: { provider: 'generic', verify: { provider: 'cosign' } } });
-  expect(await scene.settled(source, 'False', 'UnsupportedField')).toContain('keyless');
+  expect(await scene.settled(source, 'False', 'UnsupportedField')).toContain('would trust whoever signed');
   expect(textAt(await scene.status(source), 'artifact', 'digest')).toBeUndefined();
   await expect(scene.source('bad-tag', { url: url('team/good'), ref: { tag: '../../x' } })).rejects.toThrow('spec.ref.tag');
   await expect(scene.source('bad-digest', { url: url('team/good'), ref: { digest: 'sha256:x' } })).rejects.toThrow('spec.ref.digest');

@@ -70,7 +70,7 @@ export async function helmFor(asking: Asking): Promise<Helm> {
       };
       const input = { chartPath: await pathOf(chart, signal), values, labels: {}, postRender };
       try {
-        await program().perform(release, await releases.entry(signal), input, { ...action, dryRun: true }, signal);
+        await program().perform(release, await clusterOf(signal), input, { ...action, dryRun: true }, signal);
       } catch (error) {
         if (error !== enough) throw error;
       }
