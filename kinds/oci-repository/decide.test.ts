@@ -165,7 +165,7 @@ test.each([
 ] as readonly (readonly [Partial<OCIRepositorySpec>, string])[])('%j is not served, with a next step', (over, start) => {
   const said = unsupportedField({ ...spec, ...over }) ?? '';
   expect(said.startsWith(start)).toBe(true);
-  expect(said).toMatch(/: (use|remove|sign)/);
+  expect(said).toMatch(/: (use|remove|sign|write)/);
 });
 
 test.each([
