@@ -351,7 +351,6 @@ export type Capabilities = Readonly<{
   setters: Setters;
   pullRequests: PullRequests;
   wakes: Wakes;
-  turns: Turns;
   render: Render;
   helm: Helm;
   owned: OwnedObjects;

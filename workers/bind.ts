@@ -49,7 +49,6 @@ export function bindPorts(adapters: WorkerAdapters): BindPorts {
         }),
       setters: () => setters,
       pullRequests: () => adapters.pullRequests,
-      turns: () => turnsPort(adapters.db, scope, TURN_MS),
       wakes: () => ({ trigger: (uid: string, cause: string) => adapters.store.trigger(scope, uid, cause) }),
       imageTags: () => imageTagsPort(adapters.db, scope),
       render: () => renderFor(adapters, scope),
