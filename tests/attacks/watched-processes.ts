@@ -21,9 +21,9 @@ export function watchProcesses(rootPid: number): ProcessWatch {
     const own = read(`/proc/${rootPid}/cmdline`);
     for (const pid of parents.keys()) {
       if (!isBelow(parents, pid, rootPid)) continue;
-      const environment = read(`/proc/${pid}/environ`);
-      // A child that is forked and has not become its program yet still shows its parent's.
+      // A child that is forked and has not become its program yet still shows its parent's, so the command line is read first: once it is the program's, so is the environment.
       const command = read(`/proc/${pid}/cmdline`);
+      const environment = read(`/proc/${pid}/environ`);
       commands.add(command.replaceAll('\0', ' '));
       if (pid !== rootPid && command !== own) environments.add(`${command}\n${environment}`.replaceAll('\0', '\n'));
     }
