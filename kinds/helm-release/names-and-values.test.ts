@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { placeOf, releaseNameOf } from './place.ts';
 import { atPointer, withPointer } from './pointers.ts';
 import type { HelmReleaseSpec } from './schema.ts';
-import { mergeMaps } from './values.ts';
 
 const spec: HelmReleaseSpec = { interval: '1m', chartRef: { kind: 'HelmChart', name: 'web' } };
 
@@ -24,14 +23,6 @@ test.each([
   ['none: a foreign one', { targetNamespace: 'kube-system' }, ['a'], { problem: expect.stringContaining('not granted') }],
 ] as const)('a release lies in %s', (_name, change, granted, expected) => {
   expect(placeOf({ name: 'web', namespace: 'team' }, { ...spec, ...change }, granted)).toEqual(expected);
-});
-
-test('maps are merged, lists and null replace', () => {
-  expect(mergeMaps({ a: { b: 1, c: 2 }, l: [1], n: { x: 1 } }, { a: { b: 3 }, l: [2], n: null })).toEqual({
-    a: { b: 3, c: 2 },
-    l: [2],
-    n: null,
-  });
 });
 
 test('pointers of RFC 6901 read and set values, escapes and list items included', () => {

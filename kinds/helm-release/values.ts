@@ -1,6 +1,7 @@
 import { AppError } from '#core/errors.ts';
 import type { Helm } from '#core/helm.ts';
-import { at, isObject, type Json, type JsonObject } from '#core/json.ts';
+import { at, isObject, type JsonObject } from '#core/json.ts';
+import { mergeMaps } from '#core/merge-maps.ts';
 import type { Lookup, Secrets } from '#core/ports.ts';
 import type { HelmReleaseSpec } from './schema.ts';
 import { setAtPath, TargetPathError } from './target-path.ts';
@@ -79,16 +80,6 @@ async function mapOf({ helm, signal }: Ports, text: string, from: Reference['kin
     if (error instanceof AppError && error.code === 'buildFailed') return error.message;
     throw error;
   }
-}
-
-/** Maps are merged, everything else is replaced, as Helm and Flux do. Pure. */
-export function mergeMaps(base: JsonObject, over: JsonObject): JsonObject {
-  const merged: Record<string, Json> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const below = Object.hasOwn(base, key) ? base[key] : undefined;
-    merged[key] = isObject(below) && isObject(value) ? mergeMaps(below, value) : value;
-  }
-  return merged;
 }
 
 function wrong(message: string): Values {
