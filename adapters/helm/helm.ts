@@ -207,7 +207,8 @@ async function inRunFolder<T>(workDir: string, run: (dir: string) => Promise<T>)
 }
 
 function reasonOf(result: Readonly<{ exitCode: number; stderr: string }>): string {
-  if (result.exitCode === 137 || result.exitCode === 152) return `it used more than ${LIMITS.maxCpuSeconds} s of processor time, the limit`;
+  if (result.exitCode === 152) return `it used more than ${LIMITS.maxCpuSeconds} s of processor time, the limit`;
+  if (result.exitCode === 137) return `it was killed, from outside or at its limit of ${LIMITS.maxCpuSeconds} s of processor time`;
   if (/out of memory|cannot allocate memory/.test(result.stderr)) return 'it needed more memory than the limit';
   return readableHelmError(result.stderr) || `it ended with code ${result.exitCode}`;
 }
