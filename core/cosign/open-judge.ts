@@ -27,9 +27,14 @@ export async function openJudge(ctx: Ctx, namespace: string, verify: Verificatio
 }
 
 async function openKeyless(ctx: Ctx, namespace: string, verify: Verification): Promise<OpenedJudge> {
-  const identities = identityTest(ctx.patterns, verify.matchOIDCIdentity ?? []);
+  const wanted = verify.matchOIDCIdentity ?? [];
+  const rootName = verify.trustedRootSecretRef?.name ?? null;
+  // The operator's root may be the public one, below which everybody can sign. Kinds say so earlier; here no kind can forget it (threats J4).
+  if (rootName === null && wanted.length === 0)
+    return failed('a keyless signature below the root of the operator needs an identity: write spec.verify.matchOIDCIdentity');
+  const identities = identityTest(ctx.patterns, wanted);
   if (identities.is === 'failed') return identities;
-  const root = await rootFor(ctx, namespace, verify.trustedRootSecretRef?.name ?? null);
+  const root = await rootFor(ctx, namespace, rootName);
   return 'is' in root ? root : { is: 'judge', judge: keylessJudge(root, identities.isWanted) };
 }
 

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { createPatterns } from '#adapters/re2/patterns.ts';
 import { createSigstore } from '#adapters/sigstore/sigstore.ts';
 import { identityTest } from '#core/cosign/identity.ts';
+import { openJudge } from '#core/cosign/open-judge.ts';
 import { base64, openSigstore, type TestSigstore } from './authority.ts';
 import { bundleOfParts, bundleParts, keylessBundle } from './signatures.ts';
 
@@ -55,6 +56,14 @@ test.each<[string, string]>([
 
 test.each(['', 'a)|(b', '(', '\\', '(?=a)', '[', 'a'.repeat(1_100)])('J4: the pattern %j is refused, with its place', (pattern) => {
   expect(wanted(ISSUER, pattern)).toMatchObject({ is: 'failed', message: expect.stringContaining('matchOIDCIdentity[0].subject') });
+});
+
+test('J4: below the operator’s root nobody is trusted for want of an identity', async () => {
+  const sigstore = createSigstore({ file: 'root.json', json: own().trustedRoot() });
+  const ctx = { sigstore, patterns: createPatterns(), secrets: { read: async () => null } };
+  for (const none of [{}, { matchOIDCIdentity: [] }])
+    expect(await openJudge(ctx, 'team', none)).toMatchObject({ is: 'failed', message: expect.stringContaining('matchOIDCIdentity') });
+  expect(await openJudge(ctx, 'team', { matchOIDCIdentity: [{ issuer: ISSUER, subject: SUBJECT }] })).toMatchObject({ is: 'judge' });
 });
 
 test('J4: a subject in other letters than ASCII is not read as its likeness', async () => {

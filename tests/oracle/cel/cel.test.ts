@@ -51,6 +51,7 @@ function ours(parsed: Parsed, data: Parameters<typeof namesOf>[0]): string {
   }
 }
 
+/** Null without Go: then nothing here can say what is right, and the caller skips. limits.test.ts and the tests on the plane run anyway. */
 async function compare(texts: readonly string[], compiled: boolean): Promise<readonly string[] | null> {
   const oracle = await goProgram('cel');
   if (oracle === null) return null;
